@@ -1,0 +1,61 @@
+//! `/dev/kmsg`, one record a read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
+
+use super::HostMachine;
+use crate::LogRecord;
+
+#[derive(Debug)]
+pub(crate) struct HostLog(File);
+
+impl HostMachine {
+    pub(crate) fn kernel_log(&self) -> io::Result<HostLog> {
+        let file = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg")?;
+        Ok(HostLog(file))
+    }
+}
+
+impl HostLog {
+    pub(crate) fn next(&mut self) -> io::Result<Option<LogRecord>> {
+        let mut buffer = [0u8; 8192];
+        loop {
+            match self.0.read(&mut buffer) {
+                Ok(length) => {
+                    if let Some(record) = parse(&String::from_utf8_lossy(&buffer[..length])) {
+                        return Ok(Some(record));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                // The oldest records were overwritten while we read: go on with what is left.
+                Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
+        super::socket::wait(self.0.as_fd(), timeout)
+    }
+
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        const SYSLOG_ACTION_CLEAR: libc::c_int = 5;
+        // SAFETY: the action takes no buffer.
+        let result = unsafe { libc::klogctl(SYSLOG_ACTION_CLEAR, std::ptr::null_mut(), 0) };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
+/// `PRIORITY,SEQUENCE,MICROSECONDS,FLAGS[,…];TEXT`, continued by lines of properties.
+fn parse(record: &str) -> Option<LogRecord> {
+    let (head, rest) = record.split_once(';')?;
+    let mut fields = head.split(',');
+    let priority: u32 = fields.next()?.parse().ok()?;
+    let sequence = fields.next()?.parse().ok()?;
+    let time = Duration::from_micros(fields.next()?.parse().ok()?);
+    let text = rest.split('\n').next()?.to_owned();
+    Some(LogRecord { level: (priority & 7) as u8, facility: (priority >> 3) as u8, sequence, time, text })
+}

@@ -1,0 +1,1 @@
+//! A small synchronous netlink client on a [`Socket`](crate::Socket).

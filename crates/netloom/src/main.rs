@@ -1,0 +1,2 @@
+//! Netloom.
+fn main() {}
