@@ -1,1 +1,56 @@
-//! TODO
+//! The commands people know, one module each: `ip`, `bridge`, `brctl`, `ifconfig`, `route`, `arp`, `netstat`, `ethtool`,
+//! `ping`, `arping`, `dmesg`, `sysctl`, `tcpdump`, `nstat`.
+//!
+//! An applet is a function of its arguments and a [`Context`]; it returns its exit status. It knows a kernel only
+//! through the [`Machine`](netloom_machine::Machine) it is given. What it prints, and how it fails, is what iproute2
+//! 6.1, bridge-utils 1.7, net-tools 2.10, ethtool 6.1 and iputils 20221126 print.
+
+mod arp;
+mod arping;
+mod brctl;
+mod bridge;
+mod context;
+mod dmesg;
+mod ethtool;
+mod ifconfig;
+mod ip;
+mod netstat;
+mod nstat;
+mod ping;
+mod route;
+mod sysctl;
+mod tcpdump;
+
+pub use context::Context;
+
+/// One command: its name on PATH and its function, which gives the exit status.
+#[derive(Clone, Copy)]
+pub struct Applet {
+    /// The name it is called by.
+    pub name: &'static str,
+    /// Runs it with its arguments (without its own name).
+    pub run: fn(&mut Context<'_>, &[String]) -> i32,
+}
+
+/// Every applet, by name.
+pub const APPLETS: &[Applet] = &[
+    Applet { name: "arp", run: arp::run },
+    Applet { name: "arping", run: arping::run },
+    Applet { name: "brctl", run: brctl::run },
+    Applet { name: "bridge", run: bridge::run },
+    Applet { name: "dmesg", run: dmesg::run },
+    Applet { name: "ethtool", run: ethtool::run },
+    Applet { name: "ifconfig", run: ifconfig::run },
+    Applet { name: "ip", run: ip::run },
+    Applet { name: "netstat", run: netstat::run },
+    Applet { name: "nstat", run: nstat::run },
+    Applet { name: "ping", run: ping::run },
+    Applet { name: "route", run: route::run },
+    Applet { name: "sysctl", run: sysctl::run },
+    Applet { name: "tcpdump", run: tcpdump::run },
+];
+
+/// The applet of that name.
+pub fn find(name: &str) -> Option<&'static Applet> {
+    APPLETS.iter().find(|applet| applet.name == name)
+}

@@ -52,14 +52,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, data: &[u8], address: &[u8], flags: i32) 
     let to = if address.is_empty() { std::ptr::null() } else { address.as_ptr().cast() };
     // SAFETY: both slices live through the call; a null address goes with length 0.
     let sent = unsafe {
-        libc::sendto(
-            fd.as_raw_fd(),
-            data.as_ptr().cast(),
-            data.len(),
-            flags,
-            to,
-            address.len() as libc::socklen_t,
-        )
+        libc::sendto(fd.as_raw_fd(), data.as_ptr().cast(), data.len(), flags, to, address.len() as libc::socklen_t)
     };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(sent as usize) }
 }

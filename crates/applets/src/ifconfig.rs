@@ -1,0 +1,7 @@
+//! `ifconfig`.
+
+use crate::Context;
+
+pub(crate) fn run(_context: &mut Context<'_>, _arguments: &[String]) -> i32 {
+    todo!()
+}
