@@ -1,1 +1,0 @@
-//! A small synchronous netlink client on a [`Socket`](crate::Socket).
