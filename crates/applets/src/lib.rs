@@ -17,7 +17,9 @@ mod ip;
 mod netstat;
 mod nstat;
 mod ping;
+mod print;
 mod route;
+mod rtnl;
 mod sysctl;
 mod tcpdump;
 
