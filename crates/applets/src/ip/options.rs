@@ -1,0 +1,157 @@
+//! `ip`'s options: those before the object.
+
+use std::io::Write;
+
+use netloom_machine::Netns;
+
+use crate::print::{ColourMode, Format};
+use crate::rtnl::{Failure, Outcome};
+
+/// What the options say.
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    pub(super) format: Format,
+    pub(super) family: u8,
+    pub(super) netns: Option<Netns>,
+    pub(super) batch: Option<String>,
+    pub(super) force: bool,
+    pub(super) all: bool,
+    pub(super) loops: u32,
+}
+
+/// What to do once the options are read.
+pub(super) enum Action {
+    /// The object and its command follow.
+    Run(Options),
+    /// `-V`
+    Version,
+    /// `-help`
+    Help,
+}
+
+/// The options that may be abbreviated, in the order in which an abbreviation finds them.
+const NAMES: &[&str] = &[
+    "-loops",
+    "-family",
+    "-human-readable",
+    "-iec",
+    "-statistics",
+    "-details",
+    "-resolve",
+    "-oneline",
+    "-timestamp",
+    "-tshort",
+    "-Version",
+    "-force",
+    "-batch",
+    "-brief",
+    "-json",
+    "-rcvbuf",
+    "-help",
+    "-netns",
+    "-Numeric",
+    "-all",
+    "-pretty",
+];
+
+/// Reads the options; the words after them.
+pub(super) fn parse<'w>(mut words: &'w [String], err: &mut dyn Write) -> Outcome<(Action, &'w [String])> {
+    let mut options = Options {
+        format: Format::default(),
+        family: libc::AF_UNSPEC as u8,
+        netns: None,
+        batch: None,
+        force: false,
+        all: false,
+        loops: 10,
+    };
+    let mut colour = ColourMode::Never;
+    while let Some((word, rest)) = words.split_first() {
+        if word == "--" {
+            words = rest;
+            break;
+        }
+        if !word.starts_with('-') {
+            break;
+        }
+        words = rest;
+        let word = if word.starts_with("--") { &word[1..] } else { word };
+        let mut value = |err: &mut dyn Write| match words.split_first() {
+            Some((value, rest)) => {
+                words = rest;
+                Ok(value)
+            }
+            None => {
+                let _ = writeln!(err, "Command line is not complete. Try option \"help\"");
+                Err(Failure::Exit(255))
+            }
+        };
+        let format = &mut options.format;
+        match word {
+            "-4" => options.family = libc::AF_INET as u8,
+            "-6" => options.family = libc::AF_INET6 as u8,
+            "-0" => options.family = libc::AF_PACKET as u8,
+            "-M" => options.family = libc::AF_MPLS as u8,
+            "-B" => options.family = libc::AF_BRIDGE as u8,
+            _ => match NAMES.iter().find(|name| word.len() > 1 && name.starts_with(word)).copied() {
+                Some("-loops") => {
+                    let value = value(err)?;
+                    options.loops = value.parse().unwrap_or(0);
+                }
+                Some("-family") => {
+                    let name = value(err)?;
+                    options.family = family(name).ok_or_else(|| {
+                        let message = "invalid protocol family\n";
+                        crate::rtnl::invalid_argument(err, message, name)
+                    })?;
+                }
+                Some("-human-readable") => format.human = true,
+                Some("-iec") => format.iec = true,
+                Some("-statistics") => format.statistics += 1,
+                Some("-details") => format.details += 1,
+                Some("-resolve") => format.resolve = true,
+                Some("-oneline") => format.oneline = true,
+                Some("-timestamp") => format.timestamp = true,
+                Some("-tshort") => (format.timestamp, format.timestamp_short) = (true, true),
+                Some("-Version") => return Ok((Action::Version, words)),
+                Some("-force") => options.force = true,
+                Some("-batch") => options.batch = Some(value(err)?.clone()),
+                Some("-brief") => format.brief = true,
+                Some("-json") => format.json = true,
+                Some("-rcvbuf") => {
+                    let size = value(err)?;
+                    if crate::rtnl::number(size).is_none_or(|size| size > u64::from(u32::MAX)) {
+                        let _ = writeln!(err, "Invalid rcvbuf size '{size}'");
+                        return Err(Failure::Exit(255));
+                    }
+                }
+                Some("-help") => return Ok((Action::Help, words)),
+                Some("-netns") => options.netns = Some(Netns::parse(value(err)?)),
+                Some("-Numeric") => format.numeric = true,
+                Some("-all") => options.all = true,
+                Some("-pretty") => format.pretty = true,
+                _ => match ColourMode::parse(word) {
+                    Some(mode) => colour = mode,
+                    None => {
+                        let _ = writeln!(err, "Option \"{word}\" is unknown, try \"ip -help\".");
+                        return Err(Failure::Exit(255));
+                    }
+                },
+            },
+        }
+    }
+    options.format.colour = colour.enabled(options.format.json);
+    Ok((Action::Run(options), words))
+}
+
+fn family(name: &str) -> Option<u8> {
+    let family = match name {
+        "inet" => libc::AF_INET,
+        "inet6" => libc::AF_INET6,
+        "link" => libc::AF_PACKET,
+        "mpls" => libc::AF_MPLS,
+        "bridge" => libc::AF_BRIDGE,
+        _ => return None,
+    };
+    Some(family as u8)
+}
