@@ -5,10 +5,31 @@
 //! given the same calls behave the same, byte for byte.
 #![forbid(unsafe_code)]
 
+mod bridge;
+mod drivers;
+mod drop_reason;
 mod error;
+mod ethtool;
+mod files;
+mod frame;
+mod ioctl;
+mod ipv4;
+mod ipv6;
+mod neighbour;
+mod netdev;
+mod netns;
+mod path;
 mod printk;
+mod rtnetlink;
+mod socket;
+mod timer;
 mod types;
 
+use std::collections::VecDeque;
+
+use slotmap::SlotMap;
+
+pub use drop_reason::{DropCounts, DropReason};
 pub use error::{Errno, Error, Result};
 pub use printk::{KernelLog, Level, Record};
 pub use types::{DevId, IfName, Instant, MacAddr, NsId, SocketId};
@@ -90,132 +111,114 @@ pub struct Node {
 /// One embedded kernel.
 #[derive(Debug)]
 pub struct Kernel {
+    config: Config,
+    now: Instant,
+    rng: fastrand::Rng,
     log: KernelLog,
+    timers: timer::Timers,
+    frames: frame::FramePool,
+    drops: DropCounts,
+    /// Frames on their way to the device that receives them.
+    backlog: VecDeque<(DevId, frame::Frame)>,
+    /// Devices whose link state is to be looked at when the current system call is done.
+    link_events: VecDeque<DevId>,
+    /// The device that is just being taken away.
+    unregistering: Option<DevId>,
+    devices: SlotMap<DevId, netdev::Device>,
+    namespaces: SlotMap<NsId, netns::Netns>,
+    root: NsId,
+    sockets: SlotMap<SocketId, socket::Socket>,
+    /// Sockets that have something new to say.
+    ready: VecDeque<SocketId>,
 }
 
-#[allow(unused_variables)]
 impl Kernel {
     /// A machine that has just booted: one namespace with a `lo` that is down.
     pub fn new(config: Config, now: Instant) -> Kernel {
-        unimplemented!()
+        let rng = fastrand::Rng::with_seed(config.seed);
+        let mut kernel = Kernel {
+            config,
+            now,
+            rng,
+            log: KernelLog::default(),
+            timers: timer::Timers::default(),
+            frames: frame::FramePool::default(),
+            drops: DropCounts::default(),
+            backlog: VecDeque::new(),
+            link_events: VecDeque::new(),
+            unregistering: None,
+            devices: SlotMap::with_key(),
+            namespaces: SlotMap::with_key(),
+            root: NsId::default(),
+            sockets: SlotMap::with_key(),
+            ready: VecDeque::new(),
+        };
+        kernel.root = kernel.create_namespace();
+        kernel
     }
-    /// Moves the clock to `now`, fires the timers that are due and runs every queue empty (within a budget).
+
+    /// Moves the clock to `now` (never back), fires the timers that are due and runs the queues, within a budget.
     pub fn poll(&mut self, now: Instant) {
-        unimplemented!()
+        self.settle();
+        while let Some((deadline, timer)) = self.timers.pop_due(now) {
+            self.now = self.now.max(deadline);
+            self.fire(timer);
+            self.settle();
+        }
+        self.now = self.now.max(now);
     }
+
     /// When [`Kernel::poll`] has something to do next.
     pub fn deadline(&self) -> Option<Instant> {
-        unimplemented!()
+        if self.backlog.is_empty() { self.timers.deadline() } else { Some(self.now) }
     }
+
+    /// What follows from a system call, a frame or a timer before anything else may happen.
+    fn settle(&mut self) {
+        self.run();
+        self.run_link_events();
+        if !self.backlog.is_empty() {
+            self.run();
+        }
+    }
+
+    fn fire(&mut self, timer: timer::Timer) {
+        match timer {
+            timer::Timer::BridgeAgeing(bridge) => bridge::age(self, bridge),
+            timer::Timer::Bridge { bridge, what } => bridge::timer(self, bridge, what),
+            timer::Timer::Neighbour { ns, entry } => neighbour::timer(self, ns, entry),
+            timer::Timer::Ipv4 { ns, what } => ipv4::timer(self, ns, what),
+            timer::Timer::Ipv6 { ns, what } => ipv6::timer(self, ns, what),
+            timer::Timer::Socket(socket) => socket::timer(self, socket),
+        }
+    }
+
     /// The kernel log.
     pub fn log(&self) -> &KernelLog {
-        unimplemented!()
+        &self.log
     }
+
     /// Forgets the log so far.
     pub fn clear_log(&mut self) {
-        unimplemented!()
+        self.log.clear();
     }
 
-    /// The first namespace. It is never released.
-    pub fn root(&self) -> NsId {
-        unimplemented!()
-    }
-    /// A fresh namespace, held once by the caller.
-    pub fn create_namespace(&mut self) -> NsId {
-        unimplemented!()
-    }
-    /// Holds it once more: a name, a process, an open descriptor.
-    pub fn hold_namespace(&mut self, ns: NsId) {
-        unimplemented!()
-    }
-    /// Lets go; with the last hold it dies with every virtual device in it, and their peers.
-    pub fn release_namespace(&mut self, ns: NsId) {
-        unimplemented!()
+    /// How many frames died of what.
+    pub fn drops(&self) -> &DropCounts {
+        &self.drops
     }
 
-    /// socket(2). A socket holds its namespace.
-    pub fn socket(&mut self, ns: NsId, domain: i32, kind: i32, protocol: i32) -> Result<SocketId, Errno> {
-        unimplemented!()
+    fn info(&mut self, text: String) {
+        self.log.push(self.now, Level::Info, text);
     }
-    /// close(2).
-    pub fn close(&mut self, socket: SocketId) {
-        unimplemented!()
+
+    fn warning(&mut self, text: String) {
+        self.log.push(self.now, Level::Warning, text);
     }
-    /// bind(2) with a raw sockaddr.
-    pub fn bind(&mut self, socket: SocketId, address: &[u8], caller: &dyn Caller) -> Result<(), Errno> {
-        unimplemented!()
-    }
-    /// connect(2) with a raw sockaddr.
-    pub fn connect(&mut self, socket: SocketId, address: &[u8]) -> Result<(), Errno> {
-        unimplemented!()
-    }
-    /// getsockname(2).
-    pub fn local_address(&mut self, socket: SocketId) -> Result<Vec<u8>, Errno> {
-        unimplemented!()
-    }
-    /// setsockopt(2).
-    pub fn set_option(&mut self, socket: SocketId, level: i32, name: i32, value: &[u8]) -> Result<(), Errno> {
-        unimplemented!()
-    }
-    /// getsockopt(2).
-    pub fn option(&mut self, socket: SocketId, level: i32, name: i32, length: usize) -> Result<Vec<u8>, Errno> {
-        unimplemented!()
-    }
-    /// sendto(2), then everything that follows from it.
-    pub fn send(
-        &mut self,
-        socket: SocketId,
-        data: &[u8],
-        address: &[u8],
-        flags: i32,
-        caller: &dyn Caller,
-    ) -> Result<usize, Errno> {
-        unimplemented!()
-    }
-    /// recvmsg(2) without waiting: `EAGAIN` where there is nothing. `MSG_ERRQUEUE` and `MSG_PEEK` are heeded.
-    pub fn receive(&mut self, socket: SocketId, flags: i32) -> Result<Datagram, Errno> {
-        unimplemented!()
-    }
-    /// What can be received.
-    pub fn readiness(&self, socket: SocketId) -> Readiness {
-        unimplemented!()
-    }
-    /// ioctl(2): `argument` is the structure, `data` what a pointer in it points to; both may be changed.
-    pub fn ioctl(
-        &mut self,
-        socket: SocketId,
-        request: u32,
-        argument: &mut [u8],
-        data: Option<&mut Vec<u8>>,
-        caller: &dyn Caller,
-    ) -> Result<i32, Errno> {
-        unimplemented!()
-    }
+
     /// A socket that has become readable, or got an error, since it was last given here. Ask until `None`.
     pub fn next_ready(&mut self) -> Option<SocketId> {
-        unimplemented!()
-    }
-
-    /// What stands at an absolute path below `/sys/class/net`, `/sys/devices/virtual/net`, `/proc/net` or
-    /// `/proc/sys/net`, as a process in `ns` sees it. Symbolic links in front of the last component are followed
-    /// (`/sys/class/net/veth0/mtu` works); the last one is not.
-    pub fn node(&self, ns: NsId, path: &str) -> Result<Node, Errno> {
-        unimplemented!()
-    }
-    /// A file's content at this moment. `EINVAL` where Linux gives it (the carrier of a device that is down).
-    pub fn read_file(&self, ns: NsId, path: &str) -> Result<Vec<u8>, Errno> {
-        unimplemented!()
-    }
-    /// One write(2) to it.
-    pub fn write_file(&mut self, ns: NsId, path: &str, data: &[u8]) -> Result<(), Errno> {
-        unimplemented!()
-    }
-    /// A directory's entries, in Linux's order.
-    pub fn read_dir(&self, ns: NsId, path: &str) -> Result<Vec<(String, Node)>, Errno> {
-        unimplemented!()
-    }
-    /// A symbolic link's target.
-    pub fn read_link(&self, ns: NsId, path: &str) -> Result<String, Errno> {
-        unimplemented!()
+        let socket = self.ready.pop_front()?;
+        Some(socket)
     }
 }

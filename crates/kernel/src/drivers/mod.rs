@@ -1,0 +1,115 @@
+//! What a device *is*: one enum, one file for each kind.
+
+mod dummy;
+mod loopback;
+mod veth;
+
+pub(crate) use veth::Veth;
+
+use crate::Kernel;
+use crate::bridge::Bridge;
+use crate::drop_reason::DropReason;
+use crate::error::Result;
+use crate::frame::Frame;
+use crate::netdev::DevFlags;
+use crate::types::DevId;
+
+/// The kinds of device, each with what only it has.
+#[derive(Debug)]
+pub(crate) enum DevKind {
+    /// `lo`: what is sent is received.
+    Loopback,
+    /// One end of a cable between two devices.
+    Veth(Veth),
+    /// A learning switch whose own device is the host's port on it.
+    Bridge(Box<Bridge>),
+    /// What is sent is counted and gone.
+    Dummy,
+}
+
+/// What a kind starts with.
+pub(crate) struct Profile {
+    pub(crate) flags: DevFlags,
+    pub(crate) mtu: u32,
+    pub(crate) min_mtu: u32,
+    pub(crate) max_mtu: u32,
+    pub(crate) queues: u32,
+    pub(crate) tso_max_size: u32,
+}
+
+impl DevKind {
+    /// `IFLA_INFO_KIND`; `lo` has none.
+    pub(crate) fn name(&self) -> Option<&'static str> {
+        match self {
+            DevKind::Loopback => None,
+            DevKind::Veth(_) => Some("veth"),
+            DevKind::Bridge(_) => Some("bridge"),
+            DevKind::Dummy => Some("dummy"),
+        }
+    }
+
+    /// What a device of this kind starts with.
+    pub(crate) fn profile(&self, cpus: u32) -> Profile {
+        match self {
+            DevKind::Loopback => loopback::profile(),
+            DevKind::Veth(_) => veth::profile(cpus),
+            DevKind::Bridge(_) => crate::bridge::profile(),
+            DevKind::Dummy => dummy::profile(),
+        }
+    }
+
+    /// `ARPHRD_…`.
+    pub(crate) fn hardware_type(&self) -> u16 {
+        match self {
+            DevKind::Loopback => 772,
+            _ => 1,
+        }
+    }
+}
+
+impl Kernel {
+    /// The driver's part of going up.
+    pub(crate) fn driver_open(&mut self, dev: DevId) -> Result<()> {
+        match self.devices[dev].kind {
+            DevKind::Veth(_) => veth::open(self, dev),
+            DevKind::Bridge(_) => crate::bridge::open(self, dev),
+            DevKind::Loopback | DevKind::Dummy => {}
+        }
+        Ok(())
+    }
+
+    /// The driver's part of going down.
+    pub(crate) fn driver_close(&mut self, dev: DevId) {
+        match self.devices[dev].kind {
+            DevKind::Veth(_) => veth::close(self, dev),
+            DevKind::Bridge(_) => crate::bridge::close(self, dev),
+            DevKind::Loopback | DevKind::Dummy => {}
+        }
+    }
+
+    /// Before a device leaves its namespace: out of the bridge it is a port of.
+    pub(crate) fn driver_leave(&mut self, dev: DevId) {
+        if self.devices[dev].port.is_some() {
+            crate::bridge::remove_port(self, dev);
+        }
+    }
+
+    /// Before a device goes away: out of its bridge; a bridge lets go of its ports.
+    pub(crate) fn driver_uninit(&mut self, dev: DevId) {
+        self.driver_leave(dev);
+        if matches!(self.devices[dev].kind, DevKind::Bridge(_)) {
+            crate::bridge::uninit(self, dev);
+        }
+    }
+
+    /// Hands a frame to the driver. The device is up.
+    #[inline]
+    pub(crate) fn driver_transmit(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+        match self.devices[dev].kind {
+            DevKind::Veth(_) => veth::transmit(self, dev, frame),
+            DevKind::Bridge(_) => crate::bridge::transmit(self, dev, frame),
+            DevKind::Loopback => loopback::transmit(self, dev, frame),
+            DevKind::Dummy => dummy::transmit(self, dev, frame),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! veth: two devices joined by a cable. What one sends the other receives, in the same order and without loss.
+
+use super::{DevKind, Profile};
+use crate::Kernel;
+use crate::drop_reason::DropReason;
+use crate::error::Result;
+use crate::frame::{ETH_HLEN, Frame};
+use crate::netdev::{DevFlags, Device, NewDevice};
+use crate::types::{DevId, NsId};
+
+/// One end.
+#[derive(Debug)]
+pub(crate) struct Veth {
+    /// The other end; `None` only while a pair is being made or taken away.
+    pub(crate) peer: Option<DevId>,
+    /// How many receive and transmit queues are in use (`ethtool -l`).
+    pub(crate) rx_channels: u32,
+    pub(crate) tx_channels: u32,
+}
+
+impl Default for Veth {
+    fn default() -> Veth {
+        Veth { peer: None, rx_channels: 1, tx_channels: 1 }
+    }
+}
+
+/// Room for one 802.1Q tag beyond the MTU.
+const VLAN_HLEN: usize = 4;
+
+pub(super) fn profile(cpus: u32) -> Profile {
+    Profile {
+        flags: DevFlags::BROADCAST | DevFlags::MULTICAST,
+        mtu: 1500,
+        min_mtu: 68,
+        max_mtu: 65_535,
+        queues: cpus.max(1),
+        tso_max_size: 524_280,
+    }
+}
+
+/// Makes a pair, the peer first (so it has the lower ifindex). Either both ends are there afterwards or neither.
+pub(crate) fn create(
+    kernel: &mut Kernel,
+    (ns, new): (NsId, NewDevice),
+    (peer_ns, peer_new): (NsId, NewDevice),
+) -> Result<(DevId, DevId)> {
+    let peer = kernel.register_device(peer_ns, peer_new, DevKind::Veth(Veth::default()))?;
+    kernel.set_carrier(peer, false);
+    let dev = match kernel.register_device(ns, new, DevKind::Veth(Veth::default())) {
+        Ok(dev) => dev,
+        Err(error) => {
+            kernel.unregister_device(peer);
+            return Err(error);
+        }
+    };
+    kernel.set_carrier(dev, false);
+    for (end, other) in [(dev, peer), (peer, dev)] {
+        if let DevKind::Veth(veth) = &mut kernel.devices[end].kind {
+            veth.peer = Some(other);
+        }
+    }
+    Ok((dev, peer))
+}
+
+/// Carrier is on exactly when both ends are up.
+pub(super) fn open(kernel: &mut Kernel, dev: DevId) {
+    if let Some(peer) = kernel.devices[dev].peer() {
+        if kernel.devices.get(peer).is_some_and(Device::is_up) {
+            kernel.set_carrier(dev, true);
+            kernel.set_carrier(peer, true);
+        }
+    }
+}
+
+pub(super) fn close(kernel: &mut Kernel, dev: DevId) {
+    kernel.set_carrier(dev, false);
+    if let Some(peer) = kernel.devices[dev].peer() {
+        kernel.set_carrier(peer, false);
+    }
+}
+
+#[inline]
+pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+    let length = frame.len();
+    let peer = kernel.devices[dev].peer();
+    let refusal = match peer.and_then(|peer| kernel.devices.get_mut(peer)) {
+        Some(receiver) if !receiver.is_up() => Some(DropReason::PeerDown),
+        Some(receiver) if length > receiver.mtu as usize + ETH_HLEN + VLAN_HLEN => {
+            receiver.stats.rx_dropped += 1;
+            Some(DropReason::PacketTooBig)
+        }
+        Some(receiver) => {
+            receiver.stats.rx_packets += 1;
+            receiver.stats.rx_bytes += length as u64;
+            None
+        }
+        None => Some(DropReason::PeerDown),
+    };
+    let stats = &mut kernel.devices[dev].stats;
+    match (refusal, peer) {
+        (None, Some(peer)) => {
+            stats.tx_packets += 1;
+            stats.tx_bytes += length as u64;
+            kernel.enqueue(peer, frame)
+        }
+        (refusal, _) => {
+            stats.tx_dropped += 1;
+            let reason = refusal.unwrap_or(DropReason::PeerDown);
+            kernel.drop_frame(frame, reason);
+            Err(reason)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! IPv6: link-local addresses with duplicate address detection, routes, neighbour discovery, ICMPv6, MLD.
+
+use std::net::Ipv6Addr;
+
+use crate::Kernel;
+use crate::drop_reason::DropReason;
+use crate::error::Errno;
+use crate::frame::Frame;
+use crate::netdev::NetdevEvent;
+use crate::types::{DevId, NsId};
+
+/// A namespace's IPv6: tables, settings, counters.
+#[derive(Debug, Default)]
+pub(crate) struct Namespace {}
+
+impl Namespace {
+    /// Sets a fresh namespace up.
+    pub(crate) fn init(_kernel: &mut Kernel, _ns: NsId) {}
+
+    /// Before a namespace goes.
+    pub(crate) fn exit(_kernel: &mut Kernel, _ns: NsId) {}
+}
+
+/// A device's IPv6: addresses and settings.
+#[derive(Debug, Default)]
+pub(crate) struct Interface {}
+
+/// What a route is looked up by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flow {
+    pub(crate) destination: Ipv6Addr,
+    /// `::` where it is still to be chosen.
+    pub(crate) source: Ipv6Addr,
+    /// Only routes through this device (also the scope of a link-local destination).
+    pub(crate) oif: Option<DevId>,
+}
+
+/// Where a packet goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route {
+    /// `RTN_…`.
+    pub(crate) kind: u8,
+    pub(crate) dev: DevId,
+    pub(crate) gateway: Option<Ipv6Addr>,
+    pub(crate) source: Ipv6Addr,
+    pub(crate) mtu: u32,
+}
+
+/// A packet that a socket sends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outgoing<'a> {
+    pub(crate) source: Ipv6Addr,
+    pub(crate) destination: Ipv6Addr,
+    pub(crate) oif: Option<DevId>,
+    pub(crate) next_header: u8,
+    pub(crate) traffic_class: u8,
+    pub(crate) hop_limit: u8,
+    pub(crate) dont_fragment: bool,
+    /// The ICMPv6 checksum, if it is one, is filled in here.
+    pub(crate) payload: &'a [u8],
+}
+
+/// Looks a route up as a local socket would. `ENETUNREACH`, `EHOSTUNREACH`, `EADDRNOTAVAIL` …
+pub(crate) fn lookup(_kernel: &Kernel, _ns: NsId, _flow: &Flow) -> Result<Route, Errno> {
+    Err(Errno::ENETUNREACH)
+}
+
+/// Sends a packet from a local socket.
+pub(crate) fn send(_kernel: &mut Kernel, _ns: NsId, _packet: &Outgoing<'_>) -> Result<(), Errno> {
+    Err(Errno::ENETUNREACH)
+}
+
+/// An IPv6 packet received on a device.
+pub(crate) fn receive(kernel: &mut Kernel, _dev: DevId, frame: Frame) {
+    kernel.drop_frame(frame, DropReason::UnhandledProto);
+}
+
+/// Something happened to a device.
+pub(crate) fn netdev_event(_kernel: &mut Kernel, _dev: DevId, _event: NetdevEvent) {}
+
+/// One of IPv6's own timers is due.
+pub(crate) fn timer(_kernel: &mut Kernel, _ns: NsId, _what: u64) {}

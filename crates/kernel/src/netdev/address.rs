@@ -1,0 +1,41 @@
+//! A device's own MAC address.
+
+use super::{AddrAssign, DevFlags, NetdevEvent};
+use crate::Kernel;
+use crate::drivers::DevKind;
+use crate::error::{Errno, Result};
+use crate::types::{DevId, MacAddr};
+
+impl Kernel {
+    /// A random, locally administered unicast address.
+    pub(crate) fn random_mac(&mut self) -> MacAddr {
+        let mut bytes = [0; 6];
+        bytes.fill_with(|| self.rng.u8(..));
+        bytes[0] = (bytes[0] & 0xfe) | 0x02;
+        MacAddr(bytes)
+    }
+
+    /// Sets a device's address by hand.
+    pub(crate) fn set_address(&mut self, dev: DevId, address: MacAddr) -> Result<()> {
+        let device = self.devices.get_mut(dev).ok_or(Errno::ENODEV)?;
+        if !address.is_valid_unicast() {
+            return Err(Errno::EADDRNOTAVAIL.into());
+        }
+        device.info.addr_assign = AddrAssign::Set;
+        self.change_address(dev, address);
+        if matches!(self.devices[dev].kind, DevKind::Bridge(_)) {
+            crate::bridge::address_set_by_hand(self, dev, address);
+        }
+        Ok(())
+    }
+
+    /// Gives a device another address and tells whom it concerns.
+    pub(crate) fn change_address(&mut self, dev: DevId, address: MacAddr) {
+        let Some(device) = self.devices.get_mut(dev) else { return };
+        if device.address != address {
+            device.address = address;
+            self.netdev_event(dev, NetdevEvent::ChangeAddress);
+        }
+        self.notify_link(dev, DevFlags::empty());
+    }
+}

@@ -1,0 +1,134 @@
+//! The packet's path, in order: the page to read first.
+//!
+//! 1. [`Kernel::transmit`]: a frame leaves through a device. Packet sockets see it; the driver takes it.
+//! 2. [`Kernel::enqueue`]: the driver at the other end of the cable puts it on the queue of frames to be received. Nothing is
+//!    received in the middle of sending, so a loop of bridges exhausts a budget and never the stack.
+//! 3. [`Kernel::run`]: frames are taken off the queue, one after the other, in order.
+//! 4. [`Kernel::receive_frame`]: packet sockets see it; a bridge port hands it to its bridge, which forwards it (1.) or passes it
+//!    up as received by the bridge's own device; else it goes to ARP, IPv4 or IPv6.
+//!
+//! A frame ends with [`Kernel::drop_frame`] and a reason, or in a socket's receive buffer.
+
+use crate::Kernel;
+use crate::drop_reason::DropReason;
+use crate::frame::{Frame, PacketType};
+use crate::netdev::Device;
+use crate::types::{DevId, MacAddr};
+
+/// EtherTypes.
+pub(crate) mod ethertype {
+    pub(crate) const IPV4: u16 = 0x0800;
+    pub(crate) const ARP: u16 = 0x0806;
+    pub(crate) const IPV6: u16 = 0x86dd;
+    pub(crate) const LOOPBACK: u16 = 0x0060;
+}
+
+/// How many frames may wait to be received; what comes beyond is dropped.
+const BACKLOG: usize = 16_384;
+
+/// How many frames one call of [`Kernel::run`] receives before it lets others have their turn.
+pub(crate) const BUDGET: usize = 8_192;
+
+impl Kernel {
+    /// Sends a frame through a device, as `dev_queue_xmit` does.
+    #[inline]
+    pub(crate) fn transmit(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+        let Some(device) = self.devices.get(dev) else {
+            self.drop_frame(frame, DropReason::DevReady);
+            return Err(DropReason::DevReady);
+        };
+        if !device.is_up() {
+            self.drop_frame(frame, DropReason::DevReady);
+            return Err(DropReason::DevReady);
+        }
+        if !device.taps.is_empty() {
+            crate::socket::packet::tap(self, dev, &frame, PacketType::Outgoing, None);
+        }
+        self.driver_transmit(dev, frame)
+    }
+
+    /// Puts a frame on the queue of those to be received by `dev`, whose driver has counted it.
+    #[inline]
+    pub(crate) fn enqueue(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+        if self.backlog.len() >= BACKLOG {
+            if let Some(device) = self.devices.get_mut(dev) {
+                device.stats.rx_dropped += 1;
+            }
+            self.drop_frame(frame, DropReason::CpuBacklog);
+            return Err(DropReason::CpuBacklog);
+        }
+        self.backlog.push_back((dev, frame));
+        Ok(())
+    }
+
+    /// Receives what is queued, until nothing is left or the budget is used up.
+    pub(crate) fn run(&mut self) {
+        for _ in 0..BUDGET {
+            let Some((dev, frame)) = self.backlog.pop_front() else { return };
+            self.receive_frame(dev, frame);
+        }
+    }
+
+    /// Receives one frame on a device, as `netif_receive_skb` does.
+    #[inline]
+    pub(crate) fn receive_frame(&mut self, dev: DevId, mut frame: Frame) {
+        let Some(device) = self.devices.get(dev) else {
+            return self.drop_frame(frame, DropReason::DevReady);
+        };
+        let Some(header) = frame.header() else {
+            return self.drop_frame(frame, DropReason::PacketTooSmall);
+        };
+        frame.packet_type = packet_type(device, header);
+        let port = device.port;
+        if !device.taps.is_empty() {
+            crate::socket::packet::tap(self, dev, &frame, frame.packet_type, None);
+        }
+        match port {
+            Some(port) => crate::bridge::input(self, dev, port, frame),
+            None => self.deliver(dev, frame),
+        }
+    }
+
+    /// Hands a frame to the protocol that its EtherType names.
+    pub(crate) fn deliver(&mut self, dev: DevId, frame: Frame) {
+        match frame.ethertype() {
+            ethertype::IPV4 => crate::ipv4::receive(self, dev, frame),
+            ethertype::ARP => crate::neighbour::arp::receive(self, dev, frame),
+            ethertype::IPV6 => crate::ipv6::receive(self, dev, frame),
+            protocol => {
+                // A packet socket bound to just this protocol counts as a handler.
+                let handled = crate::socket::packet::is_bound_to(self, dev, protocol);
+                if !handled {
+                    if let Some(device) = self.devices.get_mut(dev) {
+                        device.stats.rx_dropped += 1;
+                    }
+                    self.drops.count(DropReason::UnhandledProto);
+                }
+                self.frames.recycle(frame);
+            }
+        }
+    }
+
+    /// The end of a frame that didn't arrive.
+    #[inline]
+    pub(crate) fn drop_frame(&mut self, frame: Frame, reason: DropReason) {
+        self.drops.count(reason);
+        self.frames.recycle(frame);
+    }
+}
+
+/// What the destination address is to the device that receives the frame.
+#[inline]
+fn packet_type(device: &Device, header: &[u8; 14]) -> PacketType {
+    let [a, b, c, d, e, f, ..] = *header;
+    let destination = MacAddr([a, b, c, d, e, f]);
+    if destination == device.address {
+        PacketType::Host
+    } else if !destination.is_multicast() {
+        PacketType::OtherHost
+    } else if destination == device.info.broadcast {
+        PacketType::Broadcast
+    } else {
+        PacketType::Multicast
+    }
+}
