@@ -14,7 +14,7 @@ mod socket;
 
 use std::io;
 
-pub use embedded::EmbeddedMachine;
+pub use embedded::{EmbeddedMachine, packet};
 pub use host::HostMachine;
 pub use log::{KernelLog, LogRecord};
 pub use netns::{Netns, NetnsHandle};

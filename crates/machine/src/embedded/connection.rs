@@ -1,0 +1,83 @@
+//! The client's end of a connection to a machine.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::packet;
+use crate::host;
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    fd: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+/// What every call gives once the machine has gone.
+fn gone() -> io::Error {
+    io::Error::from_raw_os_error(libc::ECONNRESET)
+}
+
+impl Connection {
+    pub(super) fn open(path: &OsStr) -> io::Result<Connection> {
+        let fd = packet::connect(path).map_err(|error| match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ECONNREFUSED | libc::ENOTDIR) => {
+                let text = format!("no machine is running at {}", path.display());
+                io::Error::new(io::ErrorKind::ConnectionRefused, text)
+            }
+            _ => io::Error::new(error.kind(), format!("cannot reach the machine at {}: {error}", path.display())),
+        })?;
+        Ok(Connection { fd, buffer: Vec::new() })
+    }
+
+    pub(super) fn send(&self, value: &impl Serialize) -> io::Result<()> {
+        self.send_with(value, &[])
+    }
+
+    pub(super) fn send_with(&self, value: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        packet::send(self.fd.as_fd(), &packet::encode(value)?, descriptors, 0)
+    }
+
+    /// The next packet, waited for; interrupting signals are passed over, since the machine answers at once.
+    pub(super) fn receive<T: DeserializeOwned>(&mut self) -> io::Result<T> {
+        loop {
+            match self.receive_with(0) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// The next packet, if it is there.
+    pub(super) fn try_receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+        match self.receive_with(libc::MSG_DONTWAIT) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn receive_with<T: DeserializeOwned>(&mut self, flags: libc::c_int) -> io::Result<T> {
+        packet::receive(self.fd.as_fd(), &mut self.buffer, flags)?;
+        if self.buffer.is_empty() { Err(gone()) } else { packet::decode(&self.buffer) }
+    }
+
+    pub(super) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// When a wait that begins now has to end.
+pub(super) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+}
+
+/// Waits until `fd` is readable or the deadline has come; whether it is.
+pub(super) fn wait_until(fd: BorrowedFd<'_>, deadline: Option<Instant>) -> io::Result<bool> {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    host::socket::wait(fd, left)
+}
