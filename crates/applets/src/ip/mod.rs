@@ -1,6 +1,5 @@
 //! `ip`: devices, addresses, routes, neighbours and namespaces, by rtnetlink.
 
-mod batch;
 mod maddr;
 mod neigh;
 mod options;
@@ -10,7 +9,7 @@ mod rule;
 use std::io::Write;
 
 use crate::Context;
-use crate::rtnl::{Failure, Outcome, Session, matches};
+use crate::rtnl::{Failure, Outcome, Session, batch, matches};
 use options::Action;
 
 /// What follows the object.
@@ -77,7 +76,7 @@ fn start(context: &mut Context<'_>, arguments: &[String]) -> Outcome {
     session.all = options.all;
     session.loops = options.loops;
     match &options.batch {
-        Some(file) => batch::run(&mut session, file, options.force),
+        Some(file) => batch::run(&mut session, file, options.force, dispatch),
         None if words.is_empty() => help(&mut session, &[]),
         None => dispatch(&mut session, words),
     }

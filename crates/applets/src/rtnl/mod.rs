@@ -1,6 +1,8 @@
 //! What `ip` and `bridge` share besides their printing: a session with rtnetlink, arguments, failures, device names.
 
 mod arguments;
+pub(crate) mod batch;
+mod heading;
 mod links;
 
 use std::io::Write;
@@ -11,6 +13,7 @@ use netloom_machine::{Machine, Netns};
 pub(crate) use arguments::{
     Arguments, duplicate, duplicate_or_garbage, invalid_argument, matches, missing, number, signed_number,
 };
+pub(crate) use heading::{print_flags, print_name};
 pub(crate) use links::{Link, Links};
 
 use crate::print::{Format, strerror};

@@ -1,13 +1,16 @@
-//! `ip -batch FILE`: one command a line, on one socket.
+//! `-batch FILE`: one command a line, on one socket.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
+use super::{Failure, Outcome, Session};
 use crate::print::strerror;
-use crate::rtnl::{Failure, Outcome, Session};
+
+/// What runs the words of a line.
+type Command = fn(&mut Session<'_>, &[String]) -> Outcome;
 
 /// Runs every line of a file (`-` is standard input). A failing one ends it, unless `force`.
-pub(super) fn run(session: &mut Session<'_>, file: &str, force: bool) -> Outcome {
+pub(crate) fn run(session: &mut Session<'_>, file: &str, force: bool, dispatch: Command) -> Outcome {
     let reader: Box<dyn BufRead> = if file.is_empty() || file == "-" {
         Box::new(io::stdin().lock())
     } else {
@@ -28,7 +31,7 @@ pub(super) fn run(session: &mut Session<'_>, file: &str, force: bool) -> Outcome
             continue;
         }
         session.family = family;
-        match super::dispatch(session, &words) {
+        match dispatch(session, &words) {
             Ok(()) => {}
             Err(Failure::Exit(status)) => return Err(Failure::Exit(status)),
             Err(Failure::Command(_)) => {
