@@ -41,6 +41,8 @@ pub struct Config {
     pub seed: u64,
     /// The number of processors that queue counts follow.
     pub cpus: u32,
+    /// The time of day at [`Instant`] 0, since the Unix epoch.
+    pub wall_clock: std::time::Duration,
     /// The host's name, as in `/proc/sys/kernel/hostname`.
     pub hostname: String,
 }
@@ -214,11 +216,5 @@ impl Kernel {
 
     fn warning(&mut self, text: String) {
         self.log.push(self.now, Level::Warning, text);
-    }
-
-    /// A socket that has become readable, or got an error, since it was last given here. Ask until `None`.
-    pub fn next_ready(&mut self) -> Option<SocketId> {
-        let socket = self.ready.pop_front()?;
-        Some(socket)
     }
 }

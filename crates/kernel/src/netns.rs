@@ -30,6 +30,8 @@ pub(crate) struct Netns {
     pub(crate) neighbours: crate::neighbour::Tables,
     /// Which netlink sockets listen to which multicast groups.
     pub(crate) listeners: crate::socket::netlink::Listeners,
+    /// Its raw and ping sockets, oldest first.
+    pub(crate) inet_sockets: Vec<crate::types::SocketId>,
 }
 
 impl Netns {

@@ -91,20 +91,20 @@ impl Kernel {
 
     /// Hands a frame to the protocol that its EtherType names.
     pub(crate) fn deliver(&mut self, dev: DevId, frame: Frame) {
-        match frame.ethertype() {
+        let protocol = frame.ethertype();
+        let listening = self.devices.get(dev).is_some_and(|device| !device.taps.is_empty());
+        let shown = listening && crate::socket::packet::deliver(self, dev, &frame, protocol);
+        match protocol {
             ethertype::IPV4 => crate::ipv4::receive(self, dev, frame),
             ethertype::ARP => crate::neighbour::arp::receive(self, dev, frame),
             ethertype::IPV6 => crate::ipv6::receive(self, dev, frame),
-            protocol => {
-                // A packet socket bound to just this protocol counts as a handler.
-                let handled = crate::socket::packet::is_bound_to(self, dev, protocol);
-                if !handled {
-                    if let Some(device) = self.devices.get_mut(dev) {
-                        device.stats.rx_dropped += 1;
-                    }
-                    self.drops.count(DropReason::UnhandledProto);
+            // A packet socket for just this protocol counts as a handler.
+            _ if shown => self.frames.recycle(frame),
+            _ => {
+                if let Some(device) = self.devices.get_mut(dev) {
+                    device.stats.rx_dropped += 1;
                 }
-                self.frames.recycle(frame);
+                self.drop_frame(frame, DropReason::UnhandledProto);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 mod dummy;
 mod loopback;
-mod veth;
+pub(crate) mod veth;
 
 pub(crate) use veth::Veth;
 

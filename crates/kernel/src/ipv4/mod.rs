@@ -70,6 +70,11 @@ pub(crate) fn lookup(_kernel: &Kernel, _ns: NsId, _flow: &Flow) -> Result<Route,
     Err(Errno::ENETUNREACH)
 }
 
+/// Whether a socket may be bound to it: an address of this host, a broadcast address or a group.
+pub(crate) fn is_bindable(_kernel: &Kernel, _ns: NsId, _address: Ipv4Addr) -> bool {
+    false
+}
+
 /// Sends a packet from a local socket. `EMSGSIZE`, `ENOBUFS` (the device dropped it), and what [`lookup`] gives.
 pub(crate) fn send(_kernel: &mut Kernel, _ns: NsId, _packet: &Outgoing<'_>) -> Result<(), Errno> {
     Err(Errno::ENETUNREACH)

@@ -65,6 +65,12 @@ pub(crate) fn lookup(_kernel: &Kernel, _ns: NsId, _flow: &Flow) -> Result<Route,
     Err(Errno::ENETUNREACH)
 }
 
+/// Whether a socket may be bound to it: an address of this host (on `dev`, if it is a link-local one) that is not tentative, or a
+/// group.
+pub(crate) fn is_bindable(_kernel: &Kernel, _ns: NsId, _address: Ipv6Addr, _dev: Option<DevId>) -> bool {
+    false
+}
+
 /// Sends a packet from a local socket.
 pub(crate) fn send(_kernel: &mut Kernel, _ns: NsId, _packet: &Outgoing<'_>) -> Result<(), Errno> {
     Err(Errno::ENETUNREACH)

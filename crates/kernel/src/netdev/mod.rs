@@ -21,7 +21,7 @@ pub(crate) use register::NewDevice;
 pub(crate) use stats::Stats;
 
 use crate::drivers::DevKind;
-use crate::types::{DevId, IfName, MacAddr, NsId, SocketId};
+use crate::types::{DevId, IfName, MacAddr, NsId};
 
 /// How an address came to a device (`addr_assign_type`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) struct Device {
     pub(crate) port: Option<PortRef>,
     pub(crate) stats: Stats,
     /// Packet sockets that see its frames; sockets bound to no device stand in each device's list of their namespace.
-    pub(crate) taps: Vec<SocketId>,
+    pub(crate) taps: Vec<crate::socket::packet::Tap>,
     pub(crate) ns: NsId,
     pub(crate) ifindex: u32,
     pub(crate) name: IfName,

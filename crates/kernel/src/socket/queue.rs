@@ -1,0 +1,51 @@
+//! A socket's receive queue, bounded by `SO_RCVBUF`.
+
+use std::collections::VecDeque;
+
+/// What Linux charges a datagram for beside its bytes (`sk_buff` and its shared info), about.
+const OVERHEAD: usize = 768;
+
+/// Items in order of arrival, and how much of the receive buffer they take.
+#[derive(Debug)]
+pub(crate) struct ReceiveQueue<T> {
+    items: VecDeque<(T, usize)>,
+    used: usize,
+}
+
+impl<T> Default for ReceiveQueue<T> {
+    fn default() -> ReceiveQueue<T> {
+        ReceiveQueue { items: VecDeque::new(), used: 0 }
+    }
+}
+
+impl<T> ReceiveQueue<T> {
+    /// Queues an item of `length` bytes; gives it back where the buffer of `limit` bytes is full.
+    #[inline]
+    pub(crate) fn push(&mut self, item: T, length: usize, limit: usize) -> Result<(), T> {
+        if self.used >= limit {
+            return Err(item);
+        }
+        let charge = length + OVERHEAD;
+        self.used += charge;
+        self.items.push_back((item, charge));
+        Ok(())
+    }
+
+    /// The oldest item.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        let (item, charge) = self.items.pop_front()?;
+        self.used -= charge;
+        Some(item)
+    }
+
+    /// The oldest item, left where it is.
+    pub(crate) fn peek(&self) -> Option<&T> {
+        self.items.front().map(|(item, _)| item)
+    }
+
+    /// Whether there is nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}
