@@ -1,8 +1,10 @@
 //! Namespaces of the host: `/run/netns`, setns(2), and sockets opened in one.
 
-use std::fs::File;
+use std::ffi::CString;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 
 use super::HostMachine;
 use crate::{Netns, NetnsHandle};
@@ -21,7 +23,7 @@ fn open(ns: &Netns) -> io::Result<Option<File>> {
 
 fn setns(fd: &impl AsRawFd, kind: libc::c_int) -> io::Result<()> {
     // SAFETY: takes plain numbers.
-    if unsafe { libc::setns(fd.as_raw_fd(), kind) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    check(unsafe { libc::setns(fd.as_raw_fd(), kind) })
 }
 
 /// Runs `body` on a thread of its own in `ns`, so that the caller stays where it is.
@@ -57,27 +59,146 @@ impl HostMachine {
     }
 
     pub(crate) fn netns_list(&self) -> io::Result<Vec<String>> {
-        unimplemented!()
-    }
-    pub(crate) fn netns_add(&self, _name: &str) -> io::Result<()> {
-        unimplemented!()
-    }
-    pub(crate) fn netns_attach(&self, _name: &str, _pid: u32) -> io::Result<()> {
-        unimplemented!()
-    }
-    pub(crate) fn netns_delete(&self, _name: &str) -> io::Result<()> {
-        unimplemented!()
-    }
-    pub(crate) fn netns_identify(&self, _pid: Option<u32>) -> io::Result<Vec<String>> {
-        unimplemented!()
-    }
-    pub(crate) fn netns_pids(&self, _name: &str) -> io::Result<Vec<u32>> {
-        unimplemented!()
-    }
-    pub(crate) fn enter(&self, ns: &Netns) -> io::Result<()> {
-        match open(ns)? {
-            Some(file) => setns(&file, libc::CLONE_NEWNET),
-            None => Ok(()),
+        match std::fs::read_dir(RUN_NETNS) {
+            Ok(entries) => entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
         }
     }
+
+    pub(crate) fn netns_add(&self, name: &str) -> io::Result<()> {
+        name_namespace(name, || {
+            // SAFETY: takes a plain number. Only the thread that `name_namespace` made moves.
+            check(unsafe { libc::unshare(libc::CLONE_NEWNET) })?;
+            // Not /proc/self, which is the main thread.
+            Ok("/proc/thread-self/ns/net".to_owned())
+        })
+    }
+
+    pub(crate) fn netns_attach(&self, name: &str, pid: u32) -> io::Result<()> {
+        name_namespace(name, || Ok(format!("/proc/{pid}/ns/net")))
+    }
+
+    pub(crate) fn netns_delete(&self, name: &str) -> io::Result<()> {
+        let path = format!("{RUN_NETNS}/{name}");
+        // A broken name has nothing mounted on it.
+        let _ = unmount(&path);
+        std::fs::remove_file(path)
+    }
+
+    pub(crate) fn netns_identify(&self, pid: Option<u32>) -> io::Result<Vec<String>> {
+        let own = match pid {
+            Some(pid) => std::fs::metadata(format!("/proc/{pid}/ns/net"))?,
+            None => std::fs::metadata("/proc/thread-self/ns/net")?,
+        };
+        let mut names = self.netns_list()?;
+        names.retain(|name| std::fs::metadata(format!("{RUN_NETNS}/{name}")).is_ok_and(|named| same(&named, &own)));
+        Ok(names)
+    }
+
+    pub(crate) fn netns_pids(&self, name: &str) -> io::Result<Vec<u32>> {
+        let named = File::open(format!("{RUN_NETNS}/{name}"))?.metadata()?;
+        let mut pids = Vec::new();
+        for entry in std::fs::read_dir("/proc")? {
+            let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            // A process may end meanwhile.
+            if std::fs::metadata(format!("/proc/{pid}/ns/net")).is_ok_and(|own| same(&own, &named)) {
+                pids.push(pid);
+            }
+        }
+        Ok(pids)
+    }
+
+    pub(crate) fn enter(&self, ns: &Netns) -> io::Result<()> {
+        let Some(file) = open(ns)? else { return Ok(()) };
+        setns(&file, libc::CLONE_NEWNET)?;
+        // SAFETY: takes a plain number.
+        check(unsafe { libc::unshare(libc::CLONE_NEWNS) })?;
+        // What is mounted from here on must not be seen outside.
+        mount("", "/", "none", libc::MS_SLAVE | libc::MS_REC)?;
+        let _ = unmount("/sys");
+        let name = match ns {
+            Netns::Named(name) => name,
+            _ => "none",
+        };
+        // /sys/class/net shows the namespace that sysfs was mounted in.
+        mount(name, "/sys", "sysfs", 0)?;
+        if let Netns::Named(name) = ns {
+            overlay_etc(name);
+        }
+        Ok(())
+    }
+}
+
+/// Whether two files are one namespace.
+fn same(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+/// Binds what `namespace` gives, a file in `/proc`, to a new name. It runs on a thread of its own, so that the caller
+/// stays in its namespace.
+fn name_namespace(name: &str, namespace: impl FnOnce() -> io::Result<String> + Send) -> io::Result<()> {
+    prepare_directory()?;
+    let path = format!("{RUN_NETNS}/{name}");
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_CREAT | libc::O_EXCL).mode(0).open(&path)?;
+    let bound = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| mount(&namespace()?, &path, "none", libc::MS_BIND));
+        thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread in the namespace died")))
+    });
+    if bound.is_err() {
+        let _ = std::fs::remove_file(&path);
+    }
+    bound
+}
+
+/// Makes the directory of names a mount point whose mounts propagate: a name removed in one mount namespace must not
+/// keep its network namespace alive in another.
+fn prepare_directory() -> io::Result<()> {
+    match std::fs::DirBuilder::new().mode(0o755).create(RUN_NETNS) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let directory = File::open(RUN_NETNS)?;
+    // Two at once would mount it upon itself twice. The lock goes with the descriptor.
+    // SAFETY: a descriptor that lives and a plain number.
+    check(unsafe { libc::flock(directory.as_raw_fd(), libc::LOCK_EX) })?;
+    let share = || mount("", RUN_NETNS, "none", libc::MS_SHARED | libc::MS_REC);
+    match share() {
+        // It is not a mount point yet.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+            mount(RUN_NETNS, RUN_NETNS, "none", libc::MS_BIND | libc::MS_REC)?;
+            share()
+        }
+        result => result,
+    }
+}
+
+/// Puts the files of `/etc/netns/NAME` over those in `/etc`. One that cannot be is reported and left.
+fn overlay_etc(name: &str) {
+    let from = format!("/etc/netns/{name}");
+    let Ok(entries) = std::fs::read_dir(&from) else { return };
+    for entry in entries.flatten() {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let (source, target) = (format!("{from}/{file}"), format!("/etc/{file}"));
+        if let Err(error) = mount(&source, &target, "none", libc::MS_BIND) {
+            eprintln!("Bind {source} -> {target} failed: {error}");
+        }
+    }
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn mount(source: &str, target: &str, kind: &str, flags: libc::c_ulong) -> io::Result<()> {
+    let (source, target, kind) = (CString::new(source)?, CString::new(target)?, CString::new(kind)?);
+    // SAFETY: three strings that end in a zero and live through the call; no data.
+    check(unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, std::ptr::null()) })
+}
+
+fn unmount(target: &str) -> io::Result<()> {
+    let target = CString::new(target)?;
+    // SAFETY: a string that ends in a zero and lives through the call.
+    check(unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) })
 }
