@@ -2,6 +2,7 @@
 
 mod maddr;
 mod neigh;
+mod netns;
 mod options;
 mod route;
 mod rule;
@@ -42,7 +43,7 @@ const OBJECTS: &[(&str, Option<Command>)] = &[
     ("xfrm", None),
     ("mroute", None),
     ("mrule", None),
-    ("netns", None),
+    ("netns", Some(netns::run)),
     ("netconf", None),
     ("vrf", None),
     ("sr", None),

@@ -4,6 +4,7 @@ mod arguments;
 pub(crate) mod batch;
 mod heading;
 mod links;
+pub(crate) mod nsids;
 
 use std::io::Write;
 
@@ -14,7 +15,7 @@ pub(crate) use arguments::{
     Arguments, duplicate, duplicate_or_garbage, invalid_argument, matches, missing, number, signed_number,
 };
 pub(crate) use heading::{print_flags, print_name};
-pub(crate) use links::{Link, Links};
+pub(crate) use links::{IFINFOMSG, Link, Links};
 
 use crate::print::{Format, strerror};
 
@@ -52,6 +53,8 @@ pub(crate) struct Session<'a> {
     pub(crate) netlink: Netlink,
     /// Devices by name and index, through a socket of its own (so that a name can be asked for within a dump).
     pub(crate) links: Links<'a>,
+    /// The names of namespaces by id.
+    pub(crate) nsids: nsids::Nsids,
 }
 
 impl<'a> Session<'a> {
@@ -67,12 +70,23 @@ impl<'a> Session<'a> {
         match Netlink::open(machine, &netns, libc::NETLINK_ROUTE) {
             Ok(netlink) => {
                 let links = Links::new(machine, netns.clone());
-                Ok(Session { machine, netns, out, err, format, family, all: false, loops: 10, netlink, links })
+                Ok(Session {
+                    machine,
+                    netns,
+                    out,
+                    err,
+                    format,
+                    family,
+                    all: false,
+                    loops: 10,
+                    netlink,
+                    links,
+                    nsids: nsids::Nsids::default(),
+                })
             }
             Err(error) => {
-                let text = strerror(error.raw_os_error().unwrap_or(libc::EIO));
-                let _ = writeln!(err, "Cannot open netlink socket: {text}");
-                Err(Failure::Exit(1))
+                let _ = writeln!(err, "{}", cannot_open(&netns, &error));
+                Err(Failure::Exit(255))
             }
         }
     }
@@ -127,6 +141,20 @@ impl<'a> Session<'a> {
     pub(crate) fn complain(&mut self, text: &str) {
         let _ = self.out.flush();
         let _ = writeln!(self.err, "{text}");
+    }
+}
+
+/// Why there is no socket: a namespace whose name cannot be opened, one that is none, or the socket itself.
+pub(crate) fn cannot_open(netns: &Netns, error: &std::io::Error) -> String {
+    let text = strerror(error.raw_os_error().unwrap_or(libc::EIO));
+    let name = match netns {
+        Netns::Named(name) => name.clone(),
+        Netns::Path(path) => path.display().to_string(),
+        Netns::Current | Netns::Pid(_) => return format!("Cannot open netlink socket: {text}"),
+    };
+    match error.raw_os_error() {
+        Some(libc::EINVAL | libc::EPERM) => format!("setting the network namespace \"{name}\" failed: {text}"),
+        _ => format!("Cannot open network namespace \"{name}\": {text}"),
     }
 }
 
