@@ -38,6 +38,8 @@ pub(crate) struct Format {
     pub(crate) resolve: bool,
     /// `-t`: a time stamp before each notification.
     pub(crate) timestamp: bool,
+    /// `bridge -compressvlans`: runs of VLANs as ranges.
+    pub(crate) compress_vlans: bool,
     /// `-ts`: a short one.
     pub(crate) timestamp_short: bool,
 }

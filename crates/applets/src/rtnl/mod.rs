@@ -4,7 +4,9 @@ mod arguments;
 pub(crate) mod batch;
 mod heading;
 mod links;
+pub(crate) mod names;
 pub(crate) mod nsids;
+mod timestamp;
 
 use std::io::Write;
 
@@ -16,6 +18,7 @@ pub(crate) use arguments::{
 };
 pub(crate) use heading::{print_flags, print_name};
 pub(crate) use links::{IFINFOMSG, Link, Links};
+pub(crate) use timestamp::timestamp;
 
 use crate::print::{Format, strerror};
 
