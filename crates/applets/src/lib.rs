@@ -15,6 +15,7 @@ mod ethtool;
 mod ifconfig;
 mod ip;
 mod netstat;
+mod nettools;
 mod nstat;
 mod ping;
 mod print;
