@@ -1,39 +1,34 @@
 //! `netloom`: the one binary. Called by an applet's name it is that applet; otherwise its first argument says what to do.
 
-use std::io::{self, Write};
+mod applet;
+mod cli;
+mod machines;
+mod program;
+mod run;
+mod shell;
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
-use netloom_applets::{Applet, Context};
-use netloom_machine::{Machine, Netns};
+use netloom_applets::Applet;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args();
+    let mut arguments = std::env::args_os();
     let called = arguments.next().unwrap_or_default();
-    let arguments: Vec<String> = arguments.collect();
-    let name = called.rsplit('/').next().unwrap_or_default();
-    if let Some(applet) = netloom_applets::find(name) {
-        return run_applet(applet, &arguments);
+    let arguments: Vec<OsString> = arguments.collect();
+    if let Some(applet) = Path::new(&called).file_name().and_then(named) {
+        return applet::run(applet, &arguments);
     }
     match arguments.split_first() {
-        Some((name, rest)) if netloom_applets::find(name).is_some() => {
-            run_applet(netloom_applets::find(name).expect("just found"), rest)
-        }
-        _ => ExitCode::from(2),
+        Some((name, rest)) => match named(name) {
+            Some(applet) => applet::run(applet, rest),
+            None => cli::run(),
+        },
+        None => cli::run(),
     }
 }
 
-fn run_applet(applet: &Applet, arguments: &[String]) -> ExitCode {
-    let machine = match Machine::from_env() {
-        Ok(machine) => machine,
-        Err(error) => {
-            eprintln!("netloom: {error}");
-            return ExitCode::from(1);
-        }
-    };
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr();
-    let mut context = Context { machine: &machine, netns: Netns::Current, out: &mut out, err: &mut err };
-    let status = (applet.run)(&mut context, arguments);
-    let _ = out.flush();
-    ExitCode::from(status as u8)
+fn named(name: &OsStr) -> Option<&'static Applet> {
+    netloom_applets::find(name.to_str()?)
 }

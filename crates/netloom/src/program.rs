@@ -1,0 +1,40 @@
+//! Programs in a machine: a named one, the one that the environment names, or a fresh one.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use miette::{IntoDiagnostic, Result};
+use netloom_machine::MACHINE_VARIABLE;
+use netloom_runtime::Program;
+
+/// What stands in a machine's directory of commands.
+pub(crate) fn names() -> Vec<&'static str> {
+    let applets = netloom_applets::APPLETS.iter().map(|applet| applet.name);
+    applets.chain(std::iter::once("netloom")).collect()
+}
+
+/// Runs a program in a named machine, or in a fresh one.
+pub(crate) fn start(machine: Option<&str>, netns: Option<&str>, program: &Program) -> Result<u8> {
+    match machine {
+        Some(name) => {
+            let socket = netloom_runtime::find(name).into_diagnostic()?;
+            Err(netloom_runtime::execute(&socket, netns, program)).into_diagnostic()
+        }
+        None => netloom_runtime::run(program, &names()).into_diagnostic(),
+    }
+}
+
+/// The socket of the machine that the environment names.
+pub(crate) fn inherited() -> Option<PathBuf> {
+    std::env::var_os(MACHINE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// `netloom exec`.
+pub(crate) fn exec(machine: Option<&str>, netns: Option<&str>, command: Vec<OsString>) -> Result<u8> {
+    let mut command = command.into_iter();
+    let name = command.next().unwrap_or_default();
+    let program = Program { name, arguments: command.collect(), environment: Vec::new() };
+    let inherited = inherited();
+    let machine = machine.or_else(|| inherited.as_deref()?.to_str());
+    start(machine, netns, &program)
+}

@@ -1,0 +1,61 @@
+//! `netloom run`: a bash script in a machine.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::Path;
+
+use clap::Args;
+use miette::{Result, bail};
+use netloom_runtime::Program;
+
+use crate::program;
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Show each command before its output, as a terminal would.
+    #[arg(long)]
+    show: bool,
+    /// The script; `-` reads it from standard input.
+    script: OsString,
+    /// Its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    arguments: Vec<OsString>,
+}
+
+/// Read by bash before the script: commands go where the output goes, and the scripts that this one starts stay quiet.
+const SHOW: &str = r#"
+shopt -u sourcepath
+exec {BASH_XTRACEFD}>&1
+PS4='$ '
+set -x
+"#;
+
+impl Run {
+    pub(crate) fn run(self, machine: Option<&str>) -> Result<u8> {
+        let mut arguments: Vec<OsString> = Vec::new();
+        if self.show {
+            arguments.extend(["-c".into(), format!("{SHOW}. \"$0\"").into()]);
+        }
+        if self.script == "-" {
+            if self.show {
+                bail!("--show needs the script's file");
+            }
+            arguments.extend(["-s".into(), "--".into()]);
+        } else {
+            // bash would say so, too, but only after the machine has started.
+            let path = Path::new(&self.script);
+            match File::open(path) {
+                Err(error) => bail!("cannot read the script {}: {error}", path.display()),
+                Ok(_) if path.is_dir() => bail!("cannot run {}: it is a directory", path.display()),
+                Ok(_) => {}
+            }
+            if !self.show {
+                arguments.push("--".into());
+            }
+            arguments.push(self.script);
+        }
+        arguments.extend(self.arguments);
+        let program = Program { name: "bash".into(), arguments, environment: Vec::new() };
+        program::start(machine, None, &program)
+    }
+}

@@ -1,0 +1,183 @@
+//! Starting machines and programs in them.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use netloom_machine::{EmbeddedMachine, MACHINE_VARIABLE, Machine, Netns, packet};
+
+use crate::error::{Doing, Error, Result};
+use crate::guard;
+use crate::server::{Outcome, Server};
+use crate::session::Session;
+use crate::supervisor;
+use crate::sys::process;
+use crate::sys::signals::Signals;
+
+/// A program to run in a machine.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Its name, looked up on PATH where it has no slash.
+    pub name: OsString,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// What its environment has besides this process's own.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+impl Program {
+    /// The command, for a machine that listens at `socket` and has its applets beside it.
+    fn command(&self, socket: &Path) -> Command {
+        let mut command = Command::new(&self.name);
+        command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.env(MACHINE_VARIABLE, socket).env("PATH", search_path(socket));
+        command
+    }
+}
+
+/// PATH with the applets of the machine that listens at `socket` in front.
+pub fn search_path(socket: &Path) -> OsString {
+    let mut path = socket.with_file_name("bin").into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()));
+    path
+}
+
+/// Why this process can't be supervised.
+fn not_supervised(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(libc::EBUSY) => "its programs would be supervised twice: this is a machine's program already".to_owned(),
+        _ => format!("this system does not let programs be supervised (seccomp: {error})"),
+    }
+}
+
+/// Becomes the program, supervised; returns why it couldn't.
+fn become_program(program: &Program, socket: &Path, hand_over: impl FnOnce(OwnedFd) -> io::Result<()>) -> String {
+    let mut command = program.command(socket);
+    match supervisor::install() {
+        Ok(listener) => match hand_over(listener) {
+            Ok(()) => {
+                let error = command.exec();
+                format!("cannot run {}: {error}", program.name.display())
+            }
+            Err(error) => format!("cannot reach the machine: {error}"),
+        },
+        Err(error) => not_supervised(&error),
+    }
+}
+
+/// Runs a program in a fresh machine with links to `applets` in front of its PATH; its exit status, 128+n after a signal.
+/// Everything that it started ends with it. To be called while the process has a single thread.
+pub fn run(program: &Program, applets: &[&str]) -> Result<u8> {
+    let session = Session::create(None)?;
+    let outcome = run_in(&session, program, applets);
+    process::kill_descendants();
+    session.remove();
+    match outcome? {
+        Outcome::Ended(status) => Ok(process::exit_status(status)),
+        Outcome::Failed(why) => Err(Error::Start(why)),
+        Outcome::GuardDied => Err(Error::GuardDied),
+        Outcome::ShutDown => Ok(0),
+    }
+}
+
+fn run_in(session: &Session, program: &Program, applets: &[&str]) -> Result<Outcome> {
+    session.link_applets(applets)?;
+    let socket = session.socket();
+    let listener = packet::listen(socket.as_os_str()).doing("cannot listen")?;
+    let guard = guard::start(session, |reporter| {
+        let hand_over = |listener: OwnedFd| {
+            reporter.listener(listener.as_fd());
+            Ok(())
+        };
+        reporter.failed(&become_program(program, &socket, hand_over));
+    })?;
+    let signals = Signals::new(&[libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP]);
+    process::raise_descriptor_limit();
+    process::clear_umask();
+    let mut server = Server::new(session, listener).doing("cannot start the machine")?;
+    signals.and_then(|signals| server.heed_signals(signals)).doing("cannot wait for signals")?;
+    server.heed_guard(guard).doing("cannot wait for the program")?;
+    server.run().doing("the machine failed")
+}
+
+/// Becomes a program in a machine that is running already, in one of its namespaces; returns why it couldn't.
+pub fn execute(socket: &Path, netns: Option<&str>, program: &Program) -> Error {
+    match enter(socket, netns) {
+        Ok((machine, pid)) => {
+            process::let_trace(pid);
+            Error::Start(become_program(program, socket, |listener| machine.supervise(listener.as_fd())))
+        }
+        Err(error) => error,
+    }
+}
+
+fn enter(socket: &Path, netns: Option<&str>) -> Result<(EmbeddedMachine, u32)> {
+    let connect = || EmbeddedMachine::connect(socket.as_os_str()).map_err(|error| Error::Start(error.to_string()));
+    let machine = connect()?;
+    let (_, pid) = machine.identify().doing("cannot ask the machine")?;
+    if let Some(name) = netns {
+        let entered = Machine::Embedded(machine).enter(&Netns::parse(name));
+        entered.map_err(|error| Error::Namespace { name: name.to_owned(), error })?;
+        return Ok((connect()?, pid));
+    }
+    Ok((machine, pid))
+}
+
+/// Starts a machine that lives until it is shut down; returns once it listens.
+pub fn up(name: &str, applets: &[&str]) -> Result<()> {
+    let session = Session::create(Some(name))?;
+    let (ours, theirs) = packet::pair().doing("cannot make a socket pair")?;
+    if process::fork().doing("cannot fork")?.is_none() {
+        drop(ours);
+        daemon(&session, applets, &theirs);
+        session.remove();
+        process::exit_now(0);
+    }
+    drop(theirs);
+    let mut answer = Vec::new();
+    packet::receive(ours.as_fd(), &mut answer, 0).doing("cannot hear from the machine")?;
+    match answer.split_first() {
+        Some((b'+', _)) => Ok(()),
+        Some((_, why)) => Err(Error::Start(String::from_utf8_lossy(why).into_owned())),
+        None => Err(Error::Start("it died".to_owned())),
+    }
+}
+
+fn daemon(session: &Session, applets: &[&str], parent: &OwnedFd) {
+    let tell = |text: &str| drop(packet::send(parent.as_fd(), text.as_bytes(), &[], 0));
+    match prepare(session, applets, parent) {
+        Ok(mut server) => {
+            tell("+");
+            let _ = server.run();
+        }
+        Err(error) => tell(&format!("-{error}")),
+    }
+}
+
+fn prepare(session: &Session, applets: &[&str], parent: &OwnedFd) -> Result<Server> {
+    use std::os::fd::AsRawFd;
+    process::leave_session();
+    process::close_all_but(&[session.lock_descriptor(), parent.as_raw_fd()]);
+    session.link_applets(applets)?;
+    let guard = guard::start_without_program(session)?;
+    process::forget_standard_descriptors().doing("cannot leave the terminal")?;
+    std::env::set_current_dir("/").doing("cannot leave the directory")?;
+    process::raise_descriptor_limit();
+    process::clear_umask();
+    let listener = packet::listen(session.socket().as_os_str()).doing("cannot listen")?;
+    let mut server = Server::new(session, listener).doing("cannot start the machine")?;
+    let signals = Signals::new(&[libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP]);
+    signals.and_then(|signals| server.heed_signals(signals)).doing("cannot wait for signals")?;
+    server.keep_guard(guard);
+    Ok(server)
+}
+
+/// Shuts a machine down; returns once it has gone.
+pub fn down(socket: &Path) -> Result<()> {
+    let machine = EmbeddedMachine::connect(OsStr::new(socket)).map_err(|error| Error::Start(error.to_string()))?;
+    machine.shut_down().doing("the machine refused")
+}

@@ -1,0 +1,104 @@
+//! One client's connection: what is to be sent waits here until the client takes it, and meanwhile nothing is read.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use netloom_machine::packet;
+use serde::Serialize;
+
+use super::control::ControlSide;
+use super::socket::SocketSide;
+use crate::sys::epoll::{self, Epoll};
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    fd: OwnedFd,
+    /// The process that connected.
+    pub(super) pid: u32,
+    pub(super) role: Role,
+    out: VecDeque<Vec<u8>>,
+    waits_to_send: bool,
+}
+
+/// What a connection has turned out to be.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// It hasn't said yet.
+    Fresh,
+    Socket(SocketSide),
+    Control(ControlSide),
+}
+
+/// What a client said.
+#[derive(Debug)]
+pub(super) struct Packet {
+    pub(super) bytes: Vec<u8>,
+    pub(super) descriptors: Vec<OwnedFd>,
+}
+
+/// The next client that waits to be accepted.
+pub(super) fn accept(listener: BorrowedFd<'_>) -> Option<OwnedFd> {
+    // SAFETY: no address is asked for; the new descriptor is owned by nobody else.
+    unsafe {
+        let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        let fd = libc::accept4(listener.as_raw_fd(), std::ptr::null_mut(), std::ptr::null_mut(), flags);
+        (fd >= 0).then(|| OwnedFd::from_raw_fd(fd))
+    }
+}
+
+fn later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+        || error.raw_os_error() == Some(libc::ENOBUFS)
+}
+
+impl Connection {
+    pub(super) fn new(fd: OwnedFd, pid: u32) -> Connection {
+        Connection { fd, pid, role: Role::Fresh, out: VecDeque::new(), waits_to_send: false }
+    }
+
+    /// Sends a value, or keeps it until the client has room.
+    pub(super) fn send(&mut self, value: &impl Serialize) -> io::Result<()> {
+        self.out.push_back(packet::encode(value)?);
+        self.flush()
+    }
+
+    /// Whether the client has taken everything.
+    pub(super) fn is_idle(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        while let Some(packet) = self.out.front() {
+            match packet::send(self.fd.as_fd(), packet, &[], libc::MSG_DONTWAIT) {
+                Ok(()) => drop(self.out.pop_front()),
+                Err(error) if later(&error) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next packet; `None` where there is none, or where the client has to listen first. The end is an error.
+    pub(super) fn receive(&self) -> io::Result<Option<Packet>> {
+        if !self.is_idle() {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        match packet::receive(self.fd.as_fd(), &mut bytes, libc::MSG_DONTWAIT) {
+            Ok(_) if bytes.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(descriptors) => Ok(Some(Packet { bytes, descriptors })),
+            Err(error) if later(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has epoll wait for what can happen next.
+    pub(super) fn rearm(&mut self, epoll: &Epoll, token: u64) {
+        if self.waits_to_send == self.is_idle() {
+            self.waits_to_send = !self.is_idle();
+            let events = if self.waits_to_send { epoll::WRITE } else { epoll::READ };
+            let _ = epoll.modify(self.fd.as_fd(), token, events);
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The event loop: one thread that owns a machine's world and answers whoever speaks to it.
+
+mod connection;
+mod control;
+mod kmsg;
+mod socket;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use netloom_kernel::SocketId;
+
+use crate::guard::{GuardChannel, Report};
+use crate::session::Session;
+use crate::supervisor;
+use crate::sys::epoll::{self, Epoll, Ready};
+use crate::sys::process;
+use crate::sys::seccomp;
+use crate::sys::signals::{Signal, Signals};
+use crate::sys::timer::Alarm;
+use crate::world::World;
+use connection::{Connection, Role};
+
+/// Why the loop ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The program ended with this status of wait(2).
+    Ended(i32),
+    /// The program couldn't be started.
+    Failed(String),
+    /// Somebody asked for the end.
+    ShutDown,
+    /// The guard has gone.
+    GuardDied,
+}
+
+/// What a ready descriptor is; the token that epoll keeps for it.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Listener,
+    Alarm,
+    Processes,
+    Signals,
+    Guard,
+    Connection(u32),
+    Supervised(u32),
+    LogReader(u32),
+}
+
+impl Source {
+    fn token(self) -> u64 {
+        let (kind, index) = match self {
+            Source::Listener => (0, 0),
+            Source::Alarm => (1, 0),
+            Source::Processes => (2, 0),
+            Source::Signals => (3, 0),
+            Source::Guard => (4, 0),
+            Source::Connection(index) => (5, index),
+            Source::Supervised(index) => (6, index),
+            Source::LogReader(index) => (7, index),
+        };
+        kind << 32 | u64::from(index)
+    }
+
+    fn of(token: u64) -> Source {
+        let index = token as u32;
+        match token >> 32 {
+            0 => Source::Listener,
+            1 => Source::Alarm,
+            2 => Source::Processes,
+            3 => Source::Signals,
+            4 => Source::Guard,
+            5 => Source::Connection(index),
+            6 => Source::Supervised(index),
+            _ => Source::LogReader(index),
+        }
+    }
+}
+
+/// A running machine.
+pub(crate) struct Server {
+    world: World,
+    epoll: Epoll,
+    listener: OwnedFd,
+    alarm: Alarm,
+    signals: Option<Signals>,
+    guard: Option<GuardChannel>,
+    /// Lives as long as this end of the channel does.
+    silent_guard: Option<GuardChannel>,
+    connections: BTreeMap<u32, Connection>,
+    /// Which connection is which socket.
+    sockets: HashMap<SocketId, u32>,
+    supervised: BTreeMap<u32, OwnedFd>,
+    log_readers: BTreeMap<u32, kmsg::LogReader>,
+    /// The sequence number that those who follow the log have been told of.
+    log_told: u64,
+    next_index: u32,
+    program: Option<u32>,
+    outcome: Option<Outcome>,
+}
+
+impl Server {
+    /// A machine that serves those who come to a listening socket.
+    pub(crate) fn new(session: &Session, listener: OwnedFd) -> io::Result<Server> {
+        let world = World::new(session)?;
+        let epoll = Epoll::new()?;
+        let alarm = Alarm::new()?;
+        epoll.add(listener.as_fd(), Source::Listener.token(), epoll::READ)?;
+        epoll.add(alarm.as_fd(), Source::Alarm.token(), epoll::READ)?;
+        epoll.add(world.processes.as_fd(), Source::Processes.token(), epoll::READ)?;
+        Ok(Server {
+            world,
+            epoll,
+            listener,
+            alarm,
+            signals: None,
+            guard: None,
+            silent_guard: None,
+            connections: BTreeMap::new(),
+            sockets: HashMap::new(),
+            supervised: BTreeMap::new(),
+            log_readers: BTreeMap::new(),
+            log_told: 0,
+            next_index: 0,
+            program: None,
+            outcome: None,
+        })
+    }
+
+    /// Has signals passed on to the program (or, without one, end the machine).
+    pub(crate) fn heed_signals(&mut self, signals: Signals) -> io::Result<()> {
+        self.epoll.add(signals.as_fd(), Source::Signals.token(), epoll::READ)?;
+        self.signals = Some(signals);
+        Ok(())
+    }
+
+    /// Has the loop end with the program that the guard watches over.
+    pub(crate) fn heed_guard(&mut self, guard: GuardChannel) -> io::Result<()> {
+        self.epoll.add(guard.as_fd(), Source::Guard.token(), epoll::READ)?;
+        self.guard = Some(guard);
+        Ok(())
+    }
+
+    /// Keeps a guard that has no program to tell of.
+    pub(crate) fn keep_guard(&mut self, guard: GuardChannel) {
+        self.silent_guard = Some(guard);
+    }
+
+    /// Serves until there is a reason to end.
+    pub(crate) fn run(&mut self) -> io::Result<Outcome> {
+        let mut ready = Vec::new();
+        loop {
+            self.alarm.set(self.world.kernel.deadline(), &self.world.clock)?;
+            self.epoll.wait(&mut ready, -1)?;
+            self.world.tick();
+            for ready in &ready {
+                self.serve(*ready)?;
+            }
+            self.deliver();
+            self.tell_of_log();
+            if let Some(outcome) = self.outcome.take() {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    fn serve(&mut self, ready: Ready) -> io::Result<()> {
+        match Source::of(ready.token) {
+            Source::Listener => self.accept(),
+            Source::Alarm => self.alarm.clear(),
+            Source::Processes => self.world.processes.forget_ended(&mut self.world.kernel),
+            Source::Signals => self.pass_signals_on(),
+            Source::Guard => self.hear_guard(),
+            Source::Connection(index) => self.converse(index, ready),
+            Source::Supervised(index) => self.supervise(index, ready),
+            Source::LogReader(index) => self.serve_log_reader(index, ready),
+        }
+        Ok(())
+    }
+
+    fn index(&mut self) -> u32 {
+        self.next_index = self.next_index.wrapping_add(1);
+        self.next_index
+    }
+
+    fn accept(&mut self) {
+        while let Some(fd) = connection::accept(self.listener.as_fd()) {
+            // Only the machine's own user, and the one who may do anything anyway.
+            let Ok((pid, user)) = process::peer(fd.as_fd()) else { continue };
+            if user != process::user() && user != 0 {
+                continue;
+            }
+            let index = self.index();
+            if self.epoll.add(fd.as_fd(), Source::Connection(index).token(), epoll::READ).is_ok() {
+                self.connections.insert(index, Connection::new(fd, pid));
+            }
+        }
+    }
+
+    /// Hears what a client says and answers, a few packets at a time so that everybody gets a turn.
+    fn converse(&mut self, index: u32, ready: Ready) {
+        if !ready.readable {
+            // There is room again.
+            self.pump(index);
+        }
+        for _ in 0..8 {
+            let Some(connection) = self.connections.get_mut(&index) else { return };
+            let packet = match connection.flush().and_then(|()| connection.receive()) {
+                Ok(Some(packet)) => packet,
+                Ok(None) => break,
+                Err(_) => return self.close(index),
+            };
+            let answered = match connection.role {
+                Role::Fresh => self.greet(index, &packet.bytes),
+                Role::Socket(_) => self.socket_call(index, &packet.bytes),
+                Role::Control(_) => self.control_request(index, packet),
+            };
+            if answered.is_err() {
+                return self.close(index);
+            }
+            self.deliver();
+        }
+        if let Some(connection) = self.connections.get_mut(&index) {
+            if ready.hung_up && !ready.readable {
+                return self.close(index);
+            }
+            connection.rearm(&self.epoll, Source::Connection(index).token());
+        }
+    }
+
+    fn close(&mut self, index: u32) {
+        let Some(connection) = self.connections.remove(&index) else { return };
+        match connection.role {
+            Role::Fresh => {}
+            Role::Socket(side) => {
+                self.sockets.remove(&side.id);
+                self.world.kernel.close(side.id);
+            }
+            Role::Control(side) => {
+                for handle in side.handles {
+                    if let Some(ns) = self.world.handles.remove(handle) {
+                        self.world.kernel.release_namespace(ns);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Supervises the processes behind a listener.
+    fn add_supervised(&mut self, listener: OwnedFd) -> io::Result<()> {
+        let index = self.index();
+        self.epoll.add(listener.as_fd(), Source::Supervised(index).token(), epoll::READ)?;
+        seccomp::prefer_sync_wake_up(listener.as_fd());
+        self.supervised.insert(index, listener);
+        Ok(())
+    }
+
+    fn supervise(&mut self, index: u32, ready: Ready) {
+        let Some(listener) = self.supervised.get(&index) else { return };
+        if ready.readable {
+            supervisor::serve(&mut self.world, listener.as_fd());
+        } else if ready.hung_up {
+            self.supervised.remove(&index);
+        }
+        for fd in std::mem::take(&mut self.world.new_log_readers) {
+            self.add_log_reader(fd);
+        }
+    }
+
+    fn pass_signals_on(&mut self) {
+        while let Some(Signal { number, from_process }) = self.signals.as_ref().and_then(Signals::next) {
+            match self.program {
+                // The terminal's signals reach the program by themselves.
+                Some(program) if from_process => process::kill(program, number),
+                Some(_) => {}
+                None => self.outcome = Some(Outcome::ShutDown),
+            }
+        }
+    }
+
+    fn hear_guard(&mut self) {
+        let Some(guard) = &self.guard else { return };
+        match guard.hear() {
+            Ok(Some(Report::Listener(listener))) => {
+                if let Err(error) = self.add_supervised(listener) {
+                    self.outcome = Some(Outcome::Failed(error.to_string()));
+                }
+            }
+            Ok(Some(Report::Started(pid))) => self.program = Some(pid),
+            Ok(Some(Report::Failed(why))) => self.outcome = Some(Outcome::Failed(why)),
+            Ok(Some(Report::Ended(status))) => {
+                self.outcome.get_or_insert(Outcome::Ended(status));
+            }
+            Ok(None) => {}
+            Err(_) => {
+                self.outcome.get_or_insert(Outcome::GuardDied);
+            }
+        }
+    }
+}

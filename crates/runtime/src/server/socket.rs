@@ -1,0 +1,189 @@
+//! Connections that are sockets of the embedded kernel.
+
+use std::io;
+
+use netloom_kernel::{Datagram, Errno, SocketId};
+use netloom_machine::packet;
+use netloom_machine::protocol::{Call, Event, Hello, Reply, VERSION, WINDOW};
+use netloom_machine::{Control, Netns, Received};
+
+use super::connection::Role;
+use super::control::ControlSide;
+use super::{Server, Source};
+use crate::world::calling;
+
+/// The machine's side of a socket.
+#[derive(Debug)]
+pub(super) struct SocketSide {
+    pub(super) id: SocketId,
+    /// Datagrams that the client hasn't said it took.
+    in_flight: u32,
+    /// The client has been told that the error queue holds something.
+    told_of_errors: bool,
+}
+
+fn returned(result: Result<i32, Errno>) -> Event {
+    match result {
+        Ok(result) => Event::Return { errno: 0, result, value: Vec::new() },
+        Err(Errno(errno)) => Event::Return { errno, result: -1, value: Vec::new() },
+    }
+}
+
+fn returned_bytes(result: Result<Vec<u8>, Errno>) -> Event {
+    match result {
+        Ok(value) => Event::Return { errno: 0, result: 0, value },
+        Err(Errno(errno)) => Event::Return { errno, result: -1, value: Vec::new() },
+    }
+}
+
+fn controls(control: Vec<netloom_kernel::Control>) -> Vec<Control> {
+    control.into_iter().map(|c| Control { level: c.level, kind: c.kind, data: c.data }).collect()
+}
+
+fn received(datagram: Datagram) -> Received {
+    let Datagram { data, address, control, flags } = datagram;
+    Received { data, address, control: controls(control), flags }
+}
+
+/// A client that says what cannot be.
+pub(super) fn malformed() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
+
+/// The most that one option or one ioctl may ask for.
+const MAX_ARGUMENT: usize = 64 * 1024;
+
+impl Server {
+    /// A connection's first packet.
+    pub(super) fn greet(&mut self, index: u32, bytes: &[u8]) -> io::Result<()> {
+        let hello: Hello = packet::decode(bytes)?;
+        let Some(connection) = self.connections.get_mut(&index) else { return Ok(()) };
+        match hello {
+            Hello::Control { version } if version == VERSION => {
+                connection.role = Role::Control(ControlSide::default());
+                connection.send(&Reply::Done)
+            }
+            Hello::Control { .. } => connection.send(&Reply::Error(libc::EPROTO)),
+            Hello::Socket { version, netns, domain, kind, protocol } => {
+                let pid = connection.pid;
+                let opened = if version == VERSION {
+                    self.open_socket(&netns, pid, domain, kind, protocol)
+                } else {
+                    Err(Errno(libc::EPROTO))
+                };
+                let Some(connection) = self.connections.get_mut(&index) else { return Ok(()) };
+                if let Ok(id) = opened {
+                    connection.role = Role::Socket(SocketSide { id, in_flight: 0, told_of_errors: false });
+                    self.sockets.insert(id, index);
+                }
+                connection.send(&returned(opened.map(|_| 0)))
+            }
+        }
+    }
+
+    fn open_socket(
+        &mut self,
+        netns: &Netns,
+        pid: u32,
+        domain: i32,
+        kind: i32,
+        protocol: i32,
+    ) -> Result<SocketId, Errno> {
+        let ns = self.world.namespace(netns, pid).map_err(Errno)?;
+        self.world.kernel.socket(ns, domain, kind, protocol)
+    }
+
+    pub(super) fn socket_call(&mut self, index: u32, bytes: &[u8]) -> io::Result<()> {
+        let call: Call = packet::decode(bytes)?;
+        let Some(connection) = self.connections.get_mut(&index) else { return Ok(()) };
+        let Role::Socket(side) = &mut connection.role else { return Ok(()) };
+        let (id, pid) = (side.id, connection.pid);
+        let (kernel, caller) = calling!(&mut self.world, pid);
+        let event = match call {
+            Call::Bind(address) => returned(kernel.bind(id, &address, &caller).map(|()| 0)),
+            Call::Connect(address) => returned(kernel.connect(id, &address).map(|()| 0)),
+            Call::LocalAddress => returned_bytes(kernel.local_address(id)),
+            Call::SetOption { level, name, value } => returned(kernel.set_option(id, level, name, &value).map(|()| 0)),
+            Call::Option { level, name, length } => {
+                returned_bytes(kernel.option(id, level, name, (length as usize).min(MAX_ARGUMENT)))
+            }
+            Call::Send { data, address, flags } => {
+                returned(kernel.send(id, &data, &address, flags, &caller).map(|count| count as i32))
+            }
+            Call::ReceiveError => {
+                side.told_of_errors = false;
+                match kernel.receive(id, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT) {
+                    Ok(datagram) => returned_bytes(Ok(packet::encode(&received(datagram))?)),
+                    Err(errno) => returned(Err(errno)),
+                }
+            }
+            Call::Ioctl { request, mut argument, mut data } => {
+                match kernel.ioctl(id, request, &mut argument, data.as_mut(), &caller) {
+                    Ok(result) => {
+                        let mut value = argument;
+                        value.extend(data.unwrap_or_default());
+                        Event::Return { errno: 0, result, value }
+                    }
+                    Err(errno) => returned(Err(errno)),
+                }
+            }
+            Call::Taken(count) => {
+                side.in_flight = side.in_flight.checked_sub(count).ok_or_else(malformed)?;
+                self.pump(index);
+                return Ok(());
+            }
+        };
+        connection.send(&event)?;
+        // An error that is left in the queue is told of again.
+        self.pump(index);
+        Ok(())
+    }
+
+    /// Gives sockets' owners what has arrived for them.
+    pub(super) fn deliver(&mut self) {
+        while let Some(id) = self.world.kernel.next_ready() {
+            if let Some(&index) = self.sockets.get(&id) {
+                self.pump(index);
+            }
+        }
+    }
+
+    /// Sends what the socket has received, as far as the window allows.
+    pub(super) fn pump(&mut self, index: u32) {
+        let Some(connection) = self.connections.get_mut(&index) else { return };
+        let kernel = &mut self.world.kernel;
+        let mut errors = 0;
+        let result = loop {
+            let idle = connection.is_idle();
+            let Role::Socket(side) = &mut connection.role else { return };
+            let readiness = kernel.readiness(side.id);
+            if side.in_flight >= WINDOW || !idle || !(readiness.readable || readiness.error) {
+                break Ok(());
+            }
+            let event = match kernel.receive(side.id, libc::MSG_DONTWAIT) {
+                Ok(Datagram { data, address, control, flags }) => {
+                    side.in_flight += 1;
+                    Event::Datagram { data, address, control: controls(control), flags }
+                }
+                Err(Errno::EAGAIN) if readiness.error && !side.told_of_errors => {
+                    side.told_of_errors = true;
+                    Event::ErrorQueue
+                }
+                Err(Errno::EAGAIN) => break Ok(()),
+                // A socket that fails again and again must not keep the loop.
+                Err(_) if errors > 8 => break Ok(()),
+                Err(Errno(errno)) => {
+                    errors += 1;
+                    Event::Error(errno)
+                }
+            };
+            if let Err(error) = connection.send(&event) {
+                break Err(error);
+            }
+        };
+        if result.is_err() {
+            return self.close(index);
+        }
+        connection.rearm(&self.epoll, Source::Connection(index).token());
+    }
+}
