@@ -106,9 +106,10 @@ impl Names {
 mod tests {
     use super::*;
     use netloom_kernel::{Config, Instant};
+    use std::time::Duration;
 
     fn kernel() -> Kernel {
-        Kernel::new(Config { seed: 1, cpus: 2, hostname: "test".to_owned() }, Instant(0))
+        Kernel::new(Config { seed: 1, cpus: 2, hostname: "test".to_owned(), wall_clock: Duration::ZERO }, Instant(0))
     }
 
     #[test]

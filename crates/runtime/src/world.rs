@@ -115,7 +115,8 @@ impl World {
         let clock = Clock::start();
         let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
         let cpus = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
-        let kernel = Kernel::new(Config { seed: seed(), cpus, hostname }, clock.now());
+        let wall_clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let kernel = Kernel::new(Config { seed: seed(), cpus, hostname, wall_clock }, clock.now());
         let mut names = Names::default();
         names.inode(kernel.root());
         Ok(World {
