@@ -1,5 +1,6 @@
 //! What `ip` and `bridge` share besides their printing: a session with rtnetlink, arguments, failures, device names.
 
+pub(crate) mod address;
 mod arguments;
 pub(crate) mod batch;
 mod heading;
