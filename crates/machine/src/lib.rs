@@ -6,6 +6,7 @@
 
 mod embedded;
 mod host;
+pub mod interrupt;
 mod log;
 pub mod netlink;
 mod netns;

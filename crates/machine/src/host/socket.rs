@@ -100,8 +100,10 @@ pub(crate) fn wait(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<
     let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN | libc::POLLERR, revents: 0 };
     let time = timeout.map(|t| libc::timespec { tv_sec: t.as_secs() as _, tv_nsec: t.subsec_nanos() as _ });
     let time = time.as_ref().map_or(std::ptr::null(), |t| t as *const _);
-    // SAFETY: one pollfd, a timespec or null, no signal mask.
-    Ok(check(unsafe { libc::ppoll(&mut poll, 1, time, std::ptr::null()) })? > 0)
+    let mask = crate::interrupt::mask_of_waiting();
+    let mask = mask.as_ref().map_or(std::ptr::null(), |mask| mask as *const _);
+    // SAFETY: one pollfd, a timespec or null, a signal mask or null.
+    Ok(check(unsafe { libc::ppoll(&mut poll, 1, time, mask) })? > 0)
 }
 
 pub(crate) fn ioctl(fd: BorrowedFd<'_>, request: u32, argument: &mut [u8]) -> io::Result<i32> {
