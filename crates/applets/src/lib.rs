@@ -10,8 +10,10 @@ mod arping;
 mod brctl;
 mod bridge;
 mod context;
+mod device;
 mod dmesg;
 mod ethtool;
+mod getopt;
 mod ifconfig;
 mod ip;
 mod netstat;
@@ -21,6 +23,7 @@ mod ping;
 mod print;
 mod route;
 mod rtnl;
+mod sockaddr;
 mod sysctl;
 mod tcpdump;
 
