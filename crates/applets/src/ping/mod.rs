@@ -101,8 +101,11 @@ fn ping(context: &mut Context<'_>, arguments: &[String]) -> Result<i32, Stop> {
     let probe: Box<dyn Probe> = match target.address {
         SocketAddr::V4(address) => {
             let socket = v4.ok_or_else(unsupported)?;
-            let hops = if options.stamps == Some(Stamps::Prespecified) || !hops.is_empty() { &*hops } else { &[] };
-            Box::new(v4::V4::open(&mut surroundings, socket, &options, *address.ip(), hops)?)
+            if !hops.is_empty() && options.stamps != Some(Stamps::Prespecified) {
+                // A source route takes a privilege that `ping` gives up before it could ask for one.
+                return Err(Stop::new(2, "record route: Operation not permitted"));
+            }
+            Box::new(v4::V4::open(&mut surroundings, socket, &options, *address.ip(), &hops)?)
         }
         SocketAddr::V6(address) => {
             let socket = v6.ok_or_else(unsupported)?;
@@ -128,7 +131,7 @@ fn ping(context: &mut Context<'_>, arguments: &[String]) -> Result<i32, Stop> {
     Ok(Session::new(&*probe, &options, console, names).run(host))
 }
 
-/// The addresses on the way, of a source route or of prespecified time stamps.
+/// The addresses before the target: those of prespecified time stamps.
 fn hops(hosts: &[String], socket: &Socket) -> Result<Vec<Ipv4Addr>, Stop> {
     let mut hops = Vec::new();
     for host in hosts {

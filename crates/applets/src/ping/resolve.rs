@@ -2,7 +2,7 @@
 
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use dns_lookup::{AddrInfoHints, LookupError, getaddrinfo, getnameinfo};
+use dns_lookup::{AddrInfo, AddrInfoHints, LookupError, getaddrinfo, getnameinfo};
 use netloom_machine::Socket;
 
 use super::options::Stop;
@@ -27,19 +27,25 @@ pub(super) fn target(host: &str, family: i32, socket: &Socket) -> Result<Target,
         let address = SocketAddrV6::new(address, 0, 0, scope).into();
         return Ok(Target { address, canonical: host.to_owned(), numeric: true });
     }
-    let look_up = |flags| -> Result<Option<(SocketAddr, Option<String>)>, LookupError> {
-        let hints = AddrInfoHints { flags, address: family, socktype: libc::SOCK_RAW, protocol: libc::IPPROTO_UDP };
-        let found = getaddrinfo(Some(host), None, Some(hints))?.flatten().next();
-        Ok(found.map(|info| (info.sockaddr, info.canonname)))
+    let look_up = |flags| -> Result<Vec<AddrInfo>, LookupError> {
+        let hints =
+            AddrInfoHints { flags, address: libc::AF_UNSPEC, socktype: libc::SOCK_RAW, protocol: libc::IPPROTO_UDP };
+        Ok(getaddrinfo(Some(host), None, Some(hints))?.flatten().collect())
     };
+    let refused = |why: &str| Stop::new(2, format!("{host}: {why}"));
     let (found, numeric) = match look_up(libc::AI_CANONNAME | libc::AI_NUMERICHOST) {
         Ok(found) => (found, true),
-        Err(_) => {
-            (look_up(libc::AI_CANONNAME).map_err(|error| Stop::new(2, format!("{host}: {}", reason(error))))?, false)
-        }
+        Err(_) => (look_up(libc::AI_CANONNAME).map_err(|error| refused(&reason(error)))?, false),
     };
-    let (address, canonical) = found.ok_or_else(|| Stop::new(2, format!("{host}: Name or service not known")))?;
-    Ok(Target { address, canonical: canonical.unwrap_or_else(|| host.to_owned()), numeric })
+    let canonical = found.iter().find_map(|info| info.canonname.clone()).unwrap_or_else(|| host.to_owned());
+    let wanted = |address: &SocketAddr| match family {
+        libc::AF_INET => address.is_ipv4(),
+        libc::AF_INET6 => address.is_ipv6(),
+        _ => true,
+    };
+    let address = found.iter().map(|info| info.sockaddr).find(wanted);
+    let address = address.ok_or_else(|| refused("Address family for hostname not supported"))?;
+    Ok(Target { address, canonical, numeric })
 }
 
 /// gai_strerror(3)'s words, which the library puts behind its own.

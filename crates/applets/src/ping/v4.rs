@@ -40,7 +40,7 @@ fn address(ip: Ipv4Addr, port: u16) -> Vec<u8> {
 }
 
 impl V4 {
-    /// Finds out the source address, then sets the socket up. `hops` are the addresses before the target.
+    /// Finds out the source address, then sets the socket up. `hops` are the addresses of prespecified time stamps.
     pub(super) fn open(
         surroundings: &mut Surroundings<'_, '_>,
         (socket, raw): (Socket, bool),
@@ -58,8 +58,7 @@ impl V4 {
         let source = match options.source4 {
             Some(source) => source,
             None => {
-                let first_hop = hops.first().copied().unwrap_or(target);
-                let (source, broadcasts) = route(surroundings, options, first_hop)?;
+                let (source, broadcasts) = route(surroundings, options, target)?;
                 broadcast = broadcasts;
                 source
             }
@@ -81,7 +80,10 @@ impl V4 {
             raw,
             target,
             source,
-            show_source: options.source4.is_some() || options.sticky_source || options.device.is_some(),
+            show_source: options.source4.is_some()
+                || options.source6.is_some()
+                || options.sticky_source
+                || options.device.is_some(),
             ident: options.ident.unwrap_or(std::process::id() as u16),
             option_length: if ip_options.is_empty() { 0 } else { NO_ROUTE_OPTION },
             many,
@@ -294,12 +296,11 @@ fn route(surroundings: &mut Surroundings<'_, '_>, options: &Options, to: Ipv4Add
     Ok((source, broadcast))
 }
 
-/// The value of `IP_OPTIONS`: record route, time stamps, or a source route by way of `hops`.
+/// The value of `IP_OPTIONS`: record route or time stamps.
 fn ip_options(options: &Options, hops: &[Ipv4Addr]) -> Vec<u8> {
     const NOP: u8 = 1;
     const RECORD_ROUTE: u8 = 7;
     const TIMESTAMP: u8 = 68;
-    const LOOSE_SOURCE_ROUTE: u8 = 131;
     if options.record_route {
         let mut value = vec![NOP, RECORD_ROUTE, 39, 4];
         value.resize(40, 0);
@@ -321,12 +322,7 @@ fn ip_options(options: &Options, hops: &[Ipv4Addr]) -> Vec<u8> {
             value.resize(usize::from(value[1]), 0);
             value
         }
-        None if hops.is_empty() => Vec::new(),
-        None => {
-            let mut value = vec![NOP, LOOSE_SOURCE_ROUTE, 3 + 4 * hops.len() as u8, 4];
-            value.extend(hops.iter().flat_map(Ipv4Addr::octets));
-            value
-        }
+        None => Vec::new(),
     }
 }
 
