@@ -3,7 +3,7 @@
 //! A device is promiscuous as long as anybody has a reason: the administrator's flag (once), a bridge it is a port of,
 //! each packet socket that asked for it, an address in the unicast filter of a device that can't filter.
 
-use super::{DevFlags, NetdevEvent};
+use super::DevFlags;
 use crate::Kernel;
 use crate::types::DevId;
 
@@ -24,7 +24,7 @@ impl Kernel {
         } else {
             format!("{name}: left promiscuous mode")
         });
-        self.flags_changed(dev, DevFlags::PROMISC);
+        self.notify_link(dev, DevFlags::PROMISC);
     }
 
     /// Adds `change` (1 or -1) reasons for receiving every group.
@@ -43,14 +43,7 @@ impl Kernel {
         } else {
             format!("{name}: left allmulticast mode")
         });
-        self.flags_changed(dev, DevFlags::ALLMULTI);
-    }
-
-    fn flags_changed(&mut self, dev: DevId, changed: DevFlags) {
-        self.notify_link(dev, changed);
-        if self.devices[dev].is_up() {
-            self.netdev_event(dev, NetdevEvent::Change);
-        }
+        self.notify_link(dev, DevFlags::ALLMULTI);
     }
 
     /// What the log calls a device: its name, with a note while it is being taken away.
