@@ -22,6 +22,8 @@ mod path;
 mod printk;
 mod rtnetlink;
 mod socket;
+#[cfg(test)]
+mod testing;
 mod timer;
 mod types;
 
@@ -117,6 +119,7 @@ pub struct Kernel {
     now: Instant,
     rng: fastrand::Rng,
     log: KernelLog,
+    rate_limit: printk::RateLimit,
     timers: timer::Timers,
     frames: frame::FramePool,
     drops: DropCounts,
@@ -143,6 +146,7 @@ impl Kernel {
             now,
             rng,
             log: KernelLog::default(),
+            rate_limit: printk::RateLimit::default(),
             timers: timer::Timers::default(),
             frames: frame::FramePool::default(),
             drops: DropCounts::default(),

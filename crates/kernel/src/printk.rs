@@ -1,7 +1,9 @@
 //! The kernel log.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use crate::Kernel;
 use crate::types::Instant;
 
 /// syslog priorities that the network code uses.
@@ -65,5 +67,38 @@ impl KernelLog {
     /// Forgets everything so far.
     pub fn clear(&mut self) {
         self.cleared = self.next;
+    }
+}
+
+/// How often messages that frames cause may appear: ten in five seconds, and then how many there would have been.
+#[derive(Debug, Default)]
+pub(crate) struct RateLimit {
+    begin: Option<Instant>,
+    printed: u32,
+    missed: u32,
+}
+
+impl Kernel {
+    /// Whether a message that a frame causes may be logged now.
+    pub(crate) fn may_log(&mut self) -> bool {
+        const INTERVAL: Duration = Duration::from_secs(5);
+        const BURST: u32 = 10;
+        let now = self.now;
+        let limit = &mut self.rate_limit;
+        if limit.begin.is_none_or(|begin| now.since(begin) > INTERVAL) {
+            let missed = std::mem::take(limit).missed;
+            limit.begin = Some(now);
+            if missed > 0 {
+                self.warning(format!("net_ratelimit: {missed} callbacks suppressed"));
+            }
+        }
+        let limit = &mut self.rate_limit;
+        let allowed = limit.printed < BURST;
+        if allowed {
+            limit.printed += 1
+        } else {
+            limit.missed += 1
+        }
+        allowed
     }
 }

@@ -87,18 +87,10 @@ impl Kernel {
         }
     }
 
-    /// Before a device leaves its namespace: out of the bridge it is a port of.
+    /// Before a device goes away or leaves its namespace: out of the bridge it is a port of.
     pub(crate) fn driver_leave(&mut self, dev: DevId) {
         if self.devices[dev].port.is_some() {
             crate::bridge::remove_port(self, dev);
-        }
-    }
-
-    /// Before a device goes away: out of its bridge; a bridge lets go of its ports.
-    pub(crate) fn driver_uninit(&mut self, dev: DevId) {
-        self.driver_leave(dev);
-        if matches!(self.devices[dev].kind, DevKind::Bridge(_)) {
-            crate::bridge::uninit(self, dev);
         }
     }
 

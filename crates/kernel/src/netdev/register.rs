@@ -134,6 +134,10 @@ impl Kernel {
     /// Takes a device away, and with a veth its peer: down, out of its bridge, its addresses and routes gone.
     pub(crate) fn unregister_device(&mut self, dev: DevId) {
         let peer = self.devices.get(dev).and_then(Device::peer);
+        // A bridge lets go of its ports while it is still up.
+        if matches!(self.devices.get(dev), Some(Device { kind: DevKind::Bridge(_), .. })) {
+            crate::bridge::uninit(self, dev);
+        }
         // Both ends are down before either goes.
         for end in [Some(dev), peer].into_iter().flatten() {
             self.unregistering = Some(end);
@@ -150,7 +154,7 @@ impl Kernel {
         if !self.devices.contains_key(dev) {
             return;
         }
-        self.driver_uninit(dev);
+        self.driver_leave(dev);
         self.netdev_event(dev, NetdevEvent::Unregister);
         self.notify_link_gone(dev);
         let Some(device) = self.devices.remove(dev) else { return };

@@ -1,0 +1,367 @@
+//! The forwarding database: which port an address is behind.
+//!
+//! An open-addressing table with linear probing, a power of two of slots, at most half of them taken. A slot is 16 bytes, so four of
+//! them share a cache line and a lookup usually costs one. The hash is keyed: who doesn't know the kernel's seed can't make addresses
+//! collide. Removal shifts later slots back, so there are no tombstones and a flood of addresses leaves nothing behind.
+//!
+//! When an entry was made stands beside the slots, in an array that only control requests look at: dumps are newest first.
+
+use crate::types::MacAddr;
+
+/// How many addresses a bridge learns at most, whatever it is set to: a bound on the memory that a flood of addresses can take.
+pub(crate) const LEARNED_LIMIT: usize = 1 << 20;
+
+const FLAG_BITS: u32 = 60;
+const KEY: u64 = (1 << FLAG_BITS) - 1;
+const PORT: u32 = 0x3ff;
+const USER: u32 = 1 << 10;
+const USED_SHIFT: u32 = 12;
+const SMALLEST: usize = 16;
+
+bitflags::bitflags! {
+    /// What is special about an entry.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) struct EntryFlags: u8 {
+        /// One of the bridge's own addresses: frames to it go up.
+        const LOCAL = 1;
+        /// Does not age.
+        const STATIC = 2;
+        /// Does not move to another port.
+        const STICKY = 4;
+        /// Added from outside as if it were learned; does not age.
+        const EXT_LEARN = 8;
+        /// Added by somebody, not by the bridge itself.
+        const USER = 16;
+    }
+}
+
+/// An address within a VLAN (0 while VLANs aren't filtered).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Key(u64);
+
+impl Key {
+    #[inline]
+    pub(crate) fn new(address: MacAddr, vlan: u16) -> Key {
+        let [a, b, c, d, e, f] = address.0;
+        Key::from_bits(u64::from_be_bytes([0, 0, a, b, c, d, e, f]), vlan)
+    }
+
+    /// The same from an address as a number of 48 bits.
+    #[inline]
+    pub(super) fn from_bits(address: u64, vlan: u16) -> Key {
+        Key(address & 0xffff_ffff_ffff | u64::from(vlan & 0xfff) << 48)
+    }
+
+    pub(crate) fn address(self) -> MacAddr {
+        let [_, _, a, b, c, d, e, f] = self.0.to_be_bytes();
+        MacAddr([a, b, c, d, e, f])
+    }
+
+    pub(crate) fn vlan(self) -> u16 {
+        (self.0 >> 48) as u16 & 0xfff
+    }
+}
+
+/// What the database knows of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The port's number; 0 is the bridge's own device.
+    pub(crate) port: u16,
+    pub(crate) flags: EntryFlags,
+    /// When the address last was a source, in hundredths of a second since boot.
+    pub(crate) updated: u32,
+    /// When the address last was a destination, in seconds since boot modulo 2^20.
+    pub(crate) used: u32,
+}
+
+impl Entry {
+    /// Whether it counts as learned: nobody put it there.
+    pub(crate) fn is_learned(&self) -> bool {
+        self.flags.is_empty()
+    }
+
+    /// Whether it goes away with time.
+    pub(crate) fn ages(&self) -> bool {
+        !self.flags.intersects(EntryFlags::LOCAL | EntryFlags::STATIC | EntryFlags::EXT_LEARN)
+    }
+}
+
+/// What learning an address did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Learned {
+    /// It was known here.
+    Known,
+    /// It is one of the bridge's own addresses.
+    Own,
+    /// It is new, or moved here.
+    Changed,
+    /// It is new, and there is no room for more.
+    Full,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// The flags in the top four bits; 0 is an empty slot.
+    key: u64,
+    updated: u32,
+    /// Port, `USER`, `used`.
+    rest: u32,
+}
+
+impl Slot {
+    fn new(key: Key, entry: Entry) -> Slot {
+        let flags = entry.flags;
+        let user = if flags.contains(EntryFlags::USER) { USER } else { 0 };
+        Slot {
+            key: key.0 | u64::from(flags.bits() & 0xf) << FLAG_BITS,
+            updated: entry.updated,
+            rest: u32::from(entry.port) & PORT | user | entry.used << USED_SHIFT,
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        let mut flags = EntryFlags::from_bits_truncate((self.key >> FLAG_BITS) as u8);
+        flags.set(EntryFlags::USER, self.rest & USER != 0);
+        Entry { port: self.port(), flags, updated: self.updated, used: self.rest >> USED_SHIFT }
+    }
+
+    #[inline]
+    fn has(&self, flags: EntryFlags) -> bool {
+        self.key >> FLAG_BITS & u64::from(flags.bits()) != 0
+    }
+
+    #[inline]
+    fn port(&self) -> u16 {
+        (self.rest & PORT) as u16
+    }
+}
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Fdb {
+    slots: Box<[Slot]>,
+    /// The sequence number of each slot's entry.
+    order: Box<[u32]>,
+    next: u32,
+    /// 64 minus the number of index bits.
+    shift: u32,
+    seed: u64,
+    len: usize,
+    learned: usize,
+}
+
+impl Default for Fdb {
+    fn default() -> Fdb {
+        Fdb::with_seed(0)
+    }
+}
+
+impl Fdb {
+    pub(crate) fn with_seed(seed: u64) -> Fdb {
+        Fdb {
+            slots: vec![Slot::default(); SMALLEST].into(),
+            order: vec![0; SMALLEST].into(),
+            next: 0,
+            shift: 64 - SMALLEST.trailing_zeros(),
+            seed,
+            len: 0,
+            learned: 0,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many entries were learned.
+    pub(crate) fn learned(&self) -> usize {
+        self.learned
+    }
+
+    #[inline]
+    fn home(&self, key: u64) -> usize {
+        let mixed = (key ^ self.seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ mixed >> 32 ^ self.seed).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        (mixed >> self.shift) as usize
+    }
+
+    #[inline]
+    fn find(&self, key: Key) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut at = self.home(key.0) & mask;
+        loop {
+            // Half of the slots are empty, so this ends.
+            let slot = &self.slots[at];
+            if slot.key & KEY == key.0 {
+                return (slot.key != 0).then_some(at);
+            }
+            if slot.key == 0 {
+                return None;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// What is known of an address.
+    pub(crate) fn get(&self, key: Key) -> Option<Entry> {
+        self.find(key).map(|at| self.slots[at].entry())
+    }
+
+    /// Where a frame to this address goes: the port's number, and whether the address is the bridge's own. Notes the use.
+    #[inline]
+    pub(crate) fn destination(&mut self, key: Key, seconds: u32) -> Option<(u16, bool)> {
+        let at = self.find(key)?;
+        let slot = &mut self.slots[at];
+        let rest = slot.rest & ((1 << USED_SHIFT) - 1) | seconds << USED_SHIFT;
+        if rest != slot.rest {
+            slot.rest = rest;
+        }
+        Some((slot.port(), slot.has(EntryFlags::LOCAL)))
+    }
+
+    /// Notes that a frame from this address came in on a port. `room` is how many addresses may be learned.
+    #[inline]
+    pub(crate) fn learn(&mut self, key: Key, port: u16, now: u32, room: usize) -> Learned {
+        let Some(at) = self.find(key) else {
+            return self.learn_new(key, port, now, room);
+        };
+        let slot = &mut self.slots[at];
+        if slot.port() == port && !slot.has(EntryFlags::LOCAL) {
+            if slot.updated != now {
+                slot.updated = now;
+            }
+            return Learned::Known;
+        }
+        if slot.has(EntryFlags::LOCAL) {
+            return Learned::Own;
+        }
+        slot.updated = now;
+        if slot.has(EntryFlags::STICKY) {
+            return Learned::Known;
+        }
+        let mut entry = slot.entry();
+        entry.port = port;
+        if !entry.flags.contains(EntryFlags::USER) {
+            entry.flags.remove(EntryFlags::EXT_LEARN);
+        }
+        self.insert(key, entry);
+        Learned::Changed
+    }
+
+    #[cold]
+    fn learn_new(&mut self, key: Key, port: u16, now: u32, room: usize) -> Learned {
+        if self.learned >= room {
+            return Learned::Full;
+        }
+        self.insert(key, Entry { port, flags: EntryFlags::empty(), updated: now, used: now / 100 & 0xf_ffff });
+        Learned::Changed
+    }
+
+    /// Adds an entry, or gives a known address another one (which keeps its place among the others).
+    pub(crate) fn insert(&mut self, key: Key, entry: Entry) {
+        // The zero address is nobody's, and marks empty slots.
+        if key.0 == 0 {
+            return;
+        }
+        if let Some(at) = self.find(key) {
+            self.learned -= usize::from(self.slots[at].entry().is_learned());
+            self.slots[at] = Slot::new(key, entry);
+        } else {
+            if (self.len + 1) * 2 > self.slots.len() {
+                self.resize(self.slots.len() * 2);
+            }
+            if self.next == u32::MAX {
+                self.renumber();
+            }
+            self.place(Slot::new(key, entry), self.next);
+            self.next += 1;
+            self.len += 1;
+        }
+        self.learned += usize::from(entry.is_learned());
+    }
+
+    fn place(&mut self, slot: Slot, sequence: u32) {
+        let mask = self.slots.len() - 1;
+        let mut at = self.home(slot.key & KEY) & mask;
+        while self.slots[at].key != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = slot;
+        self.order[at] = sequence;
+    }
+
+    /// Takes an entry out.
+    pub(crate) fn remove(&mut self, key: Key) -> Option<Entry> {
+        let mut hole = self.find(key)?;
+        let entry = self.slots[hole].entry();
+        self.len -= 1;
+        self.learned -= usize::from(entry.is_learned());
+        // Entries that had to make way for this one move back.
+        let mask = self.slots.len() - 1;
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let slot = self.slots[at];
+            if slot.key == 0 {
+                break;
+            }
+            let home = self.home(slot.key & KEY) & mask;
+            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+                self.slots[hole] = slot;
+                self.order[hole] = self.order[at];
+                hole = at;
+            }
+        }
+        self.slots[hole] = Slot::default();
+        if self.slots.len() > SMALLEST && self.len * 16 < self.slots.len() {
+            self.resize(self.slots.len() / 4);
+        }
+        Some(entry)
+    }
+
+    fn resize(&mut self, size: usize) {
+        let size = size.max(SMALLEST);
+        let slots = std::mem::replace(&mut self.slots, vec![Slot::default(); size].into());
+        let order = std::mem::replace(&mut self.order, vec![0; size].into());
+        self.shift = 64 - size.trailing_zeros();
+        for (slot, sequence) in slots.iter().zip(order) {
+            if slot.key != 0 {
+                self.place(*slot, sequence);
+            }
+        }
+    }
+
+    /// Makes room for more sequence numbers.
+    fn renumber(&mut self) {
+        let mut taken: Vec<usize> = (0..self.slots.len()).filter(|at| self.slots[*at].key != 0).collect();
+        taken.sort_by_key(|at| self.order[*at]);
+        for (sequence, at) in taken.iter().enumerate() {
+            self.order[*at] = sequence as u32;
+        }
+        self.next = taken.len() as u32;
+    }
+
+    /// Every entry, in no order that may be seen.
+    fn iter(&self) -> impl Iterator<Item = (Key, Entry, u32)> + '_ {
+        let taken = self.slots.iter().zip(&self.order).filter(|(slot, _)| slot.key != 0);
+        taken.map(|(slot, sequence)| (Key(slot.key & KEY), slot.entry(), *sequence))
+    }
+
+    /// The entries that are wanted, newest first.
+    pub(crate) fn newest_first(&self, wanted: impl Fn(Key, &Entry) -> bool) -> Vec<(Key, Entry)> {
+        let mut entries: Vec<_> = self.iter().filter(|(key, entry, _)| wanted(*key, entry)).collect();
+        entries.sort_unstable_by_key(|(.., sequence)| std::cmp::Reverse(*sequence));
+        entries.into_iter().map(|(key, entry, _)| (key, entry)).collect()
+    }
+
+    /// When, in hundredths of a second from now, the first entry that ages will have been silent for `hold`; `None` where nothing
+    /// ages. Those for which that is over count as 0.
+    pub(crate) fn next_expiry(&self, now: u32, hold: u32) -> Option<u32> {
+        let ages = self.iter().filter(|(_, entry, _)| entry.ages());
+        ages.map(|(_, entry, _)| hold.saturating_sub(now.wrapping_sub(entry.updated))).min()
+    }
+}
+
+#[cfg(test)]
+#[path = "fdb_tests.rs"]
+mod tests;

@@ -1,0 +1,123 @@
+//! Forwarding: to the one port behind which an address is, or to all of them (IEEE 802.1D, 7.7).
+
+use super::input::{is_group, kind};
+use super::{Bridge, Key, PortFlags, PortState, seconds, ticks};
+use crate::Kernel;
+use crate::drop_reason::DropReason;
+use crate::frame::Frame;
+use crate::types::DevId;
+
+/// What a destination address is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Unicast,
+    Multicast,
+    Broadcast,
+}
+
+impl Bridge {
+    /// The device through which a frame leaves by port `to`, if it may. `from` is the port that it came in by, with that port's flags;
+    /// none where the host sends it.
+    #[inline]
+    pub(super) fn egress(&self, from: Option<(u16, PortFlags)>, to: u16, length: usize) -> Result<DevId, DropReason> {
+        let port = self.port(to).ok_or(DropReason::BridgeNoEgress)?;
+        if port.state != PortState::Forwarding {
+            return Err(DropReason::BridgeNoEgress);
+        }
+        if let Some((number, flags)) = from {
+            let back = number == to && !port.flags.contains(PortFlags::HAIRPIN);
+            if back || (flags & port.flags).contains(PortFlags::ISOLATED) {
+                return Err(DropReason::BridgeNoEgress);
+            }
+        }
+        if length > port.longest as usize {
+            return Err(DropReason::PacketTooBig);
+        }
+        Ok(port.dev)
+    }
+
+    /// The next port of a flood, from place `at` of the list of forwarding ports on.
+    #[inline]
+    fn next_flooded(&self, at: &mut usize, from: Option<u16>, kind: Kind, length: usize) -> Option<DevId> {
+        let ingress = from.and_then(|number| Some((number, self.port(number)?.flags)));
+        while let Some(number) = self.forwarding.get(*at) {
+            *at += 1;
+            let Some(port) = self.port(*number) else { continue };
+            // What the host itself sends to groups leaves by every port.
+            let takes = match kind {
+                Kind::Unicast => port.flags.contains(PortFlags::FLOOD),
+                Kind::Multicast => from.is_none() || port.flags.contains(PortFlags::MCAST_FLOOD),
+                Kind::Broadcast => from.is_none() || port.flags.contains(PortFlags::BCAST_FLOOD),
+            };
+            if takes {
+                if let Ok(dev) = self.egress(ingress, *number, length) {
+                    return Some(dev);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Sends a frame through every forwarding port that takes such frames, but not back. With `keep` it is given back afterwards; else the
+/// last receiver gets the frame itself and not a share of it.
+pub(super) fn flood(
+    kernel: &mut Kernel,
+    bridge: DevId,
+    from: Option<u16>,
+    kind: Kind,
+    frame: Frame,
+    keep: bool,
+) -> Option<Frame> {
+    let mut at = 0;
+    let length = frame.len();
+    let mut next = kernel.bridge(bridge).and_then(|it| it.next_flooded(&mut at, from, kind, length));
+    if next.is_none() && !keep {
+        kernel.drop_frame(frame, DropReason::BridgeNoEgress);
+        return None;
+    }
+    while let Some(egress) = next {
+        next = kernel.bridge(bridge).and_then(|it| it.next_flooded(&mut at, from, kind, length));
+        if next.is_none() && !keep {
+            let _ = kernel.transmit(egress, frame);
+            return None;
+        }
+        let _ = kernel.transmit(egress, frame.share());
+    }
+    Some(frame)
+}
+
+/// A frame that the host sends through the bridge device.
+pub(crate) fn transmit(kernel: &mut Kernel, bridge: DevId, frame: Frame) -> Result<(), DropReason> {
+    let length = frame.len();
+    let now = seconds(ticks(kernel.now));
+    let Some(&[a, b, c, d, e, f]) = frame.bytes().first_chunk() else {
+        kernel.drop_frame(frame, DropReason::PacketTooSmall);
+        return Err(DropReason::PacketTooSmall);
+    };
+    let destination = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    let Some(device) = kernel.devices.get_mut(bridge) else {
+        kernel.drop_frame(frame, DropReason::DevReady);
+        return Err(DropReason::DevReady);
+    };
+    device.stats.tx_packets += 1;
+    device.stats.tx_bytes += length as u64;
+    let known = match kernel.bridge_mut(bridge) {
+        Some(it) if !is_group(destination) => {
+            let to = it.fdb.destination(Key::from_bits(destination, 0), now);
+            to.map(|(to, _)| it.egress(None, to, length))
+        }
+        _ => None,
+    };
+    // What the bridge then does with it is no error of the sender's.
+    match known {
+        Some(Ok(egress)) => {
+            let _ = kernel.transmit(egress, frame);
+        }
+        Some(Err(reason)) => kernel.drop_frame(frame, reason),
+        None => {
+            flood(kernel, bridge, None, kind(destination), frame, false);
+        }
+    }
+    Ok(())
+}

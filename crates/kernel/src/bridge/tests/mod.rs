@@ -1,0 +1,5 @@
+//! What a bridge does, seen from its wires, its log and its settings.
+
+mod forwarding;
+mod membership;
+mod spanning;
