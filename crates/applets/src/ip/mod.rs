@@ -1,5 +1,7 @@
 //! `ip`: devices, addresses, routes, neighbours and namespaces, by rtnetlink.
 
+mod address;
+mod link;
 mod maddr;
 mod neigh;
 mod netns;
@@ -18,7 +20,7 @@ type Command = fn(&mut Session<'_>, &[String]) -> Outcome;
 
 /// Every object in the order in which an abbreviation finds it. Those without a command are iproute2's alone.
 const OBJECTS: &[(&str, Option<Command>)] = &[
-    ("address", None),
+    ("address", Some(address::run)),
     ("addrlabel", None),
     ("maddress", Some(maddr::run)),
     ("route", Some(route::run)),
@@ -27,7 +29,7 @@ const OBJECTS: &[(&str, Option<Command>)] = &[
     ("neighbour", Some(neigh::run)),
     ("ntable", None),
     ("ntbl", None),
-    ("link", None),
+    ("link", Some(link::run)),
     ("l2tp", None),
     ("fou", None),
     ("ila", None),

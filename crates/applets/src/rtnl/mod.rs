@@ -8,6 +8,7 @@ mod links;
 pub(crate) mod names;
 pub(crate) mod nsids;
 mod timestamp;
+pub(crate) mod prefix;
 
 use std::io::Write;
 
