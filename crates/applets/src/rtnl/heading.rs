@@ -31,34 +31,55 @@ const FLAGS: &[(u32, &str)] = &[
     (0x40000, "ECHO"),
 ];
 
-/// Prints a device's name and the one it is linked to; whether that one is known to be down.
+/// Prints a device's name and the one it is linked to, before a colon; whether that one is known to be down.
 pub(crate) fn print_name<const N: usize>(
     printer: &mut Printer<'_>,
     links: &mut Links<'_>,
     name: &str,
     table: &Table<'_, N>,
 ) -> bool {
-    let mut peer_down = false;
-    let shown = match table.u32(libc::IFLA_LINK) {
-        None => name.to_owned(),
+    let (shown, peer_down) = linked_name(printer, links, name, table);
+    printer.coloured(Colour::Name, "ifname", name, format_args!("{shown}: "));
+    peer_down
+}
+
+/// The same in a column of 16, as `-br` has it.
+pub(crate) fn print_name_column<const N: usize>(
+    printer: &mut Printer<'_>,
+    links: &mut Links<'_>,
+    name: &str,
+    table: &Table<'_, N>,
+) -> bool {
+    let (shown, peer_down) = linked_name(printer, links, name, table);
+    printer.coloured(Colour::Name, "ifname", name, format_args!("{shown:<16} "));
+    peer_down
+}
+
+/// `NAME[@OTHER]`, and whether the other is known to be down; in JSON the other is printed as an item of its own.
+fn linked_name<const N: usize>(
+    printer: &mut Printer<'_>,
+    links: &mut Links<'_>,
+    name: &str,
+    table: &Table<'_, N>,
+) -> (String, bool) {
+    match table.u32(libc::IFLA_LINK) {
+        None => (name.to_owned(), false),
         Some(0) => {
             printer.json("link", crate::print::Value::Null);
-            format!("{name}@NONE")
+            (format!("{name}@NONE"), false)
         }
         // The index is one of the other namespace.
         Some(link) if table.has(IFLA_LINK_NETNSID) => {
             printer.json("link_index", link);
-            format!("{name}@if{link}")
+            (format!("{name}@if{link}"), false)
         }
         Some(link) => {
             let other = links.name(link);
-            peer_down = links.get(link).is_some_and(|link| link.flags & IFF_UP == 0);
+            let peer_down = links.get(link).is_some_and(|link| link.flags & IFF_UP == 0);
             printer.json("link", &other);
-            format!("{name}@{other}")
+            (format!("{name}@{other}"), peer_down)
         }
-    };
-    printer.coloured(Colour::Name, "ifname", name, format_args!("{shown}: "));
-    peer_down
+    }
 }
 
 /// Prints flags in angle brackets. `NO-CARRIER` stands for a device that is up and not running.

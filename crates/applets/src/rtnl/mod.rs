@@ -7,8 +7,8 @@ mod heading;
 mod links;
 pub(crate) mod names;
 pub(crate) mod nsids;
-mod timestamp;
 pub(crate) mod prefix;
+mod timestamp;
 
 use std::io::Write;
 
@@ -18,7 +18,7 @@ use netloom_machine::{Machine, Netns};
 pub(crate) use arguments::{
     Arguments, duplicate, duplicate_or_garbage, invalid_argument, matches, missing, number, signed_number,
 };
-pub(crate) use heading::{print_flags, print_name};
+pub(crate) use heading::{print_flags, print_name, print_name_column};
 pub(crate) use links::{IFINFOMSG, Link, Links};
 pub(crate) use timestamp::timestamp;
 
