@@ -211,7 +211,12 @@ pub(super) fn parse_port(session: &mut Session<'_>, arguments: &mut Arguments<'_
     while let Some(word) = arguments.next() {
         let found = BRPORT_OPTIONS.iter().find(|(keyword, ..)| matches(word, keyword));
         let Some(&(_, kind, set, message)) = found else {
-            return unknown(session, "bridge_slave: unknown option", word, include_str!("../usage/link_bridge_slave.txt"));
+            return unknown(
+                session,
+                "bridge_slave: unknown option",
+                word,
+                include_str!("../usage/link_bridge_slave.txt"),
+            );
         };
         if let Set::OnOff = set {
             let on = super::parse::on_off(session, word, arguments)?;

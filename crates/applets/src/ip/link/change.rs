@@ -2,9 +2,9 @@
 
 use netloom_machine::netlink::Request;
 
+use super::header;
 use super::info::{IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_INFO_SLAVE_DATA};
 use super::parse::{self, Parsed};
-use super::header;
 use crate::rtnl::{Arguments, Failure, IFINFOMSG, Outcome, Session};
 
 /// `ip link add` and `ip link replace`.

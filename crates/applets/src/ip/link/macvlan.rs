@@ -25,7 +25,8 @@ pub(super) fn print(printer: &mut Printer<'_>, _around: &mut Surroundings<'_, '_
         Some(flags) if flags & 1 != 0 => printer.field("nopromisc", true, format_args!("nopromisc ")),
         _ => {}
     }
-    for (kind, name) in [(IFLA_MACVLAN_BC_QUEUE_LEN, "bcqueuelen"), (IFLA_MACVLAN_BC_QUEUE_LEN_USED, "usedbcqueuelen")] {
+    for (kind, name) in [(IFLA_MACVLAN_BC_QUEUE_LEN, "bcqueuelen"), (IFLA_MACVLAN_BC_QUEUE_LEN_USED, "usedbcqueuelen")]
+    {
         if let Some(length) = table.u32(kind) {
             printer.field(name, length, format_args!("{name} {length} "));
         }
@@ -57,7 +58,8 @@ pub(super) fn parse(session: &mut Session<'_>, arguments: &mut Arguments<'_>, re
         } else if matches(word, "bcqueuelen") {
             let value = arguments.value(session.err)?;
             let length = number(value).and_then(|value| u32::try_from(value).ok());
-            let length = length.ok_or_else(|| invalid_argument(session.err, "bcqueuelen must be in range [0-4294967295]", value))?;
+            let length = length
+                .ok_or_else(|| invalid_argument(session.err, "bcqueuelen must be in range [0-4294967295]", value))?;
             request.u32(IFLA_MACVLAN_BC_QUEUE_LEN, length);
         } else {
             if !matches(word, "help") {

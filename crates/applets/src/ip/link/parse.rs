@@ -84,12 +84,14 @@ pub(super) fn options(
             }
             () if like("link") => parsed.link = Some(arguments.value(session.err)?.to_owned()),
             () if like("address") => {
-                let bytes = address(session, arguments.value(session.err)?)?;
+                let value = arguments.value(session.err)?;
+                let bytes = address(session, value)?;
                 parsed.address_length = Some(bytes.len());
                 request.attribute(libc::IFLA_ADDRESS, &bytes);
             }
             () if like("broadcast") || like("brd") => {
-                let bytes = address(session, arguments.value(session.err)?)?;
+                let value = arguments.value(session.err)?;
+                let bytes = address(session, value)?;
                 parsed.address_length = Some(bytes.len());
                 request.attribute(libc::IFLA_BROADCAST, &bytes);
             }
@@ -189,8 +191,7 @@ pub(super) fn options(
                 let id = handle.and_then(|handle| {
                     crate::rtnl::nsids::nsid(&mut session.netlink, &handle).ok().map(|id| id.unwrap_or(-1))
                 });
-                let id =
-                    id.ok_or_else(|| invalid_argument(session.err, "Invalid \"link-netns\" value\n", value))?;
+                let id = id.ok_or_else(|| invalid_argument(session.err, "Invalid \"link-netns\" value\n", value))?;
                 request.u32(IFLA_LINK_NETNSID, id as u32);
             }
             () if like("link-netnsid") => {
@@ -213,15 +214,18 @@ pub(super) fn options(
                 request.u32(1, mask).u32(2, if on { mask } else { 0 }).end(nest);
             }
             () if is("gso_max_size") => {
-                let value = number_of(session, word, arguments.value(session.err)?, u32::MAX.into())?;
+                let value = arguments.value(session.err)?;
+                let value = number_of(session, word, value, u32::MAX.into())?;
                 request.u32(IFLA_GSO_MAX_SIZE, value);
             }
             () if is("gso_max_segs") => {
-                let value = number_of(session, word, arguments.value(session.err)?, u32::MAX.into())?;
+                let value = arguments.value(session.err)?;
+                let value = number_of(session, word, value, u32::MAX.into())?;
                 request.u32(IFLA_GSO_MAX_SEGS, value);
             }
             () if is("gro_max_size") => {
-                let value = number_of(session, word, arguments.value(session.err)?, u32::MAX.into())?;
+                let value = arguments.value(session.err)?;
+                let value = number_of(session, word, value, u32::MAX.into())?;
                 request.u32(IFLA_GRO_MAX_SIZE, value);
             }
             () if is("parentdev") => {
@@ -428,4 +432,3 @@ fn veth(
     handles.append(&mut parsed.handles);
     Ok(())
 }
-

@@ -4,7 +4,7 @@ use netloom_machine::netlink::{Attributes, Message, Table};
 
 use super::{info, statistics};
 use crate::print::{Colour, Printer, hex_colons};
-use crate::rtnl::{IFINFOMSG, Session};
+use crate::rtnl::{IFINFOMSG, print_flags, print_name, print_name_column};
 
 /// The highest attribute type that is looked at, and one.
 pub(crate) const IFLA_COUNT: usize = 72;
@@ -76,43 +76,14 @@ pub(crate) struct Scope {
     pub(crate) queue_length: bool,
 }
 
-/// The names of `IFF_*`, in the order in which they are listed.
-const FLAGS: &[(u32, &str)] = &[
-    (libc::IFF_LOOPBACK as u32, "LOOPBACK"),
-    (libc::IFF_BROADCAST as u32, "BROADCAST"),
-    (libc::IFF_POINTOPOINT as u32, "POINTOPOINT"),
-    (libc::IFF_MULTICAST as u32, "MULTICAST"),
-    (libc::IFF_NOARP as u32, "NOARP"),
-    (libc::IFF_ALLMULTI as u32, "ALLMULTI"),
-    (libc::IFF_PROMISC as u32, "PROMISC"),
-    (libc::IFF_MASTER as u32, "MASTER"),
-    (libc::IFF_SLAVE as u32, "SLAVE"),
-    (libc::IFF_DEBUG as u32, "DEBUG"),
-    (libc::IFF_DYNAMIC as u32, "DYNAMIC"),
-    (libc::IFF_AUTOMEDIA as u32, "AUTOMEDIA"),
-    (libc::IFF_PORTSEL as u32, "PORTSEL"),
-    (libc::IFF_NOTRAILERS as u32, "NOTRAILERS"),
-    (libc::IFF_UP as u32, "UP"),
-    (libc::IFF_LOWER_UP as u32, "LOWER_UP"),
-    (libc::IFF_DORMANT as u32, "DORMANT"),
-    (libc::IFF_ECHO as u32, "ECHO"),
-];
-
 const OPERSTATES: &[&str] = &["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
 const LINK_MODES: &[&str] = &["DEFAULT", "DORMANT"];
-const EVENTS: &[&str] = &[
-    "NONE",
-    "REBOOT",
-    "FEATURE CHANGE",
-    "BONDING FAILOVER",
-    "NOTIFY PEERS",
-    "RESEND IGMP",
-    "BONDING OPTION",
-];
+const EVENTS: &[&str] =
+    &["NONE", "REBOOT", "FEATURE CHANGE", "BONDING FAILOVER", "NOTIFY PEERS", "RESEND IGMP", "BONDING OPTION"];
 
 /// What surrounds a device while it is printed: names of other devices and namespaces, and options.
 ///
-/// The parts of a [`Session`] that printing needs, so that the netlink socket stays free for a dump.
+/// The parts of a [`Session`](crate::rtnl::Session) that printing needs, so that the netlink socket stays free for a dump.
 macro_rules! surroundings {
     ($session:expr) => {
         $crate::ip::link::print::Surroundings {
@@ -141,8 +112,8 @@ pub(crate) struct Surroundings<'s, 'a> {
 pub(crate) fn device(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_>, device: &Device<'_>, scope: Scope) {
     let attributes = &device.attributes;
     printer.field("ifindex", device.index, format_args!("{}: ", device.index));
-    let lower_down = name_and_link(printer, around, device, Width::Colon);
-    flags(printer, device.flags, lower_down);
+    let lower_down = print_name(printer, around.links, device.name(), attributes);
+    print_flags(printer, device.flags, lower_down);
     if let Some(mtu) = attributes.u32(libc::IFLA_MTU) {
         printer.field("mtu", mtu, format_args!("mtu {mtu} "));
     }
@@ -207,7 +178,7 @@ pub(crate) fn device(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_
 
 /// Prints the one line of `-br` but its end: of `ip link`, or of `ip address` up to the addresses.
 pub(crate) fn brief(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_>, device: &Device<'_>, link: bool) {
-    let lower_down = name_and_link(printer, around, device, Width::Column);
+    let lower_down = print_name_column(printer, around.links, device.name(), &device.attributes);
     if let Some(state) = device.attributes.u8(libc::IFLA_OPERSTATE) {
         match OPERSTATES.get(usize::from(state)) {
             Some(name) => printer.coloured(state_colour(state), "operstate", *name, format_args!("{name:<14} ")),
@@ -219,79 +190,8 @@ pub(crate) fn brief(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_>
             let address = link_layer_address(address, device.kind);
             printer.coloured(Colour::Mac, "address", &address, format_args!("{address} "));
         }
-        flags(printer, device.flags, lower_down);
+        print_flags(printer, device.flags, lower_down);
     }
-}
-
-/// How a name is set.
-enum Width {
-    /// `NAME: `
-    Colon,
-    /// In a column of 16.
-    Column,
-}
-
-/// Prints `NAME[@LINK]`; whether the device below (or the peer) is down.
-fn name_and_link(
-    printer: &mut Printer<'_>,
-    around: &mut Surroundings<'_, '_>,
-    device: &Device<'_>,
-    width: Width,
-) -> bool {
-    let name = device.name();
-    let mut lower_down = false;
-    let text = match device.attributes.u32(libc::IFLA_LINK) {
-        None => name.to_owned(),
-        Some(0) => {
-            printer.json("link", crate::print::Value::Null);
-            format!("{name}@NONE")
-        }
-        Some(link) if device.attributes.has(IFLA_LINK_NETNSID) => {
-            printer.json("link_index", link);
-            format!("{name}@if{link}")
-        }
-        Some(link) => {
-            let below = around.links.name(link);
-            printer.json("link", &below);
-            lower_down = around.links.get(link).is_some_and(|link| link.flags & libc::IFF_UP as u32 == 0);
-            format!("{name}@{below}")
-        }
-    };
-    match width {
-        Width::Colon => printer.coloured(Colour::Name, "ifname", name, format_args!("{text}: ")),
-        Width::Column => printer.coloured(Colour::Name, "ifname", name, format_args!("{text:<16} ")),
-    }
-    lower_down
-}
-
-/// Prints `<FLAG,…> `.
-pub(crate) fn flags(printer: &mut Printer<'_>, flags: u32, lower_down: bool) {
-    let running = libc::IFF_RUNNING as u32;
-    printer.open_array("flags");
-    printer.text(format_args!("<"));
-    let mut separator = "";
-    let mut print = |printer: &mut Printer<'_>, name: &str| {
-        printer.element(name, format_args!("{separator}{name}"));
-        separator = ",";
-    };
-    if flags & libc::IFF_UP as u32 != 0 && flags & running == 0 {
-        print(printer, "NO-CARRIER");
-    }
-    let mut rest = flags & !running;
-    for &(bit, name) in FLAGS {
-        if rest & bit != 0 {
-            print(printer, name);
-        }
-        rest &= !bit;
-    }
-    if rest != 0 {
-        print(printer, &format!("{rest:x}"));
-    }
-    if lower_down {
-        print(printer, "M-DOWN");
-    }
-    printer.text(format_args!("> "));
-    printer.close_array();
 }
 
 fn state_colour(state: u8) -> Colour {
@@ -448,14 +348,4 @@ fn address_generation(printer: &mut Printer<'_>, families: Attributes<'_>) {
             }
         }
     }
-}
-
-/// Whether a device passes what `ip link show` and `ip address show` filter by.
-pub(crate) fn is_up(device: &Device<'_>) -> bool {
-    device.flags & libc::IFF_UP as u32 != 0
-}
-
-/// The surroundings of a session, for functions that have all of it.
-pub(crate) fn around<'s, 'a>(session: &'s mut Session<'a>) -> Surroundings<'s, 'a> {
-    surroundings!(session)
 }

@@ -14,7 +14,7 @@ pub(crate) fn run(session: &mut Session<'_>, words: &[String], link: bool) -> Ou
     let filter = Filter::parse(session, words, family)?;
     match filter.device.clone() {
         Some(name) if link => one(session, &filter, &name),
-        _ => crate::ip::address::show::list(session, &filter, link),
+        _ => crate::ip::address::show::list(session, filter, link),
     }
 }
 

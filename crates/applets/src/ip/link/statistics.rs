@@ -150,8 +150,7 @@ fn text(printer: &mut Printer<'_>, s: &Counters, changes: Option<u64>, format: &
     let tx = [s.tx_bytes, s.tx_packets, s.tx_errors, s.tx_dropped, s.tx_carrier_errors, s.collisions, s.tx_compressed];
     let rx_more =
         [0, s.rx_length_errors, s.rx_crc_errors, s.rx_frame_errors, s.rx_fifo_errors, s.rx_over_errors, s.rx_nohandler];
-    let tx_more =
-        [0, s.tx_aborted_errors, s.tx_fifo_errors, s.tx_window_errors, s.tx_heartbeat_errors, transitions, 0];
+    let tx_more = [0, s.tx_aborted_errors, s.tx_fifo_errors, s.tx_window_errors, s.tx_heartbeat_errors, transitions, 0];
     let detailed = format.statistics > 1;
     let mut widths = NARROWEST;
     let rows: &[[u64; 7]] = if detailed { &[rx, tx, rx_more, tx_more] } else { &[rx, tx] };

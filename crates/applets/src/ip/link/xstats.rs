@@ -47,7 +47,10 @@ pub(super) fn run(session: &mut Session<'_>, words: &[String]) -> Outcome {
         match word {
             "igmp" | "mcast" => only = Only::Multicast,
             "stp" => only = Only::SpanningTree,
-            "dev" => wanted = Some(session.index(arguments.value(session.err)?)?),
+            "dev" => {
+                let name = arguments.value(session.err)?;
+                wanted = Some(session.index(name)?);
+            }
             "help" => {
                 session.complain("Usage: ... bridge [ igmp ] [ dev DEVICE ]");
                 return Err(Failure::Command(1));
@@ -83,8 +86,11 @@ const INDENT: &str = "                    ";
 
 fn bridge_statistics(printer: &mut Printer<'_>, bridge: Attributes<'_>, only: Only) {
     for attribute in bridge {
-        let counters: Vec<u64> =
-            attribute.value.chunks_exact(8).filter_map(|chunk| chunk.first_chunk().copied().map(u64::from_ne_bytes)).collect();
+        let counters: Vec<u64> = attribute
+            .value
+            .chunks_exact(8)
+            .filter_map(|chunk| chunk.first_chunk().copied().map(u64::from_ne_bytes))
+            .collect();
         let counter = |at: usize| counters.get(at).copied().unwrap_or(0);
         match attribute.kind {
             BRIDGE_XSTATS_MCAST if only != Only::SpanningTree => multicast(printer, &counter),
