@@ -12,6 +12,7 @@ mod error;
 mod ethtool;
 mod files;
 mod frame;
+mod genetlink;
 mod ioctl;
 mod ipv4;
 mod ipv6;

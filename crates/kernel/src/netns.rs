@@ -20,6 +20,8 @@ pub(crate) struct Netns {
     /// Devices by name and alternative name.
     pub(crate) by_name: BTreeMap<Box<str>, DevId>,
     last_ifindex: u32,
+    /// Grows whenever a device comes, goes or gets another name.
+    pub(crate) link_generation: u64,
     /// What this namespace calls others (nsid), allocated when first needed.
     pub(crate) nsids: BTreeMap<i32, NsId>,
     /// IPv4 routes, rules, settings, counters, reassembly.

@@ -105,6 +105,9 @@ pub struct IfName {
 }
 
 impl IfName {
+    /// No name yet: what a device that is still to be named has.
+    pub(crate) const UNNAMED: IfName = IfName { bytes: [0; 15], length: 0 };
+
     /// `None` where Linux would not take it: empty, longer than 15 bytes, `.` or `..`, `all`, `default`, with a `/`, a `:` or white
     /// space.
     pub fn new(name: &str) -> Option<IfName> {

@@ -31,6 +31,8 @@ pub(crate) use input::input;
 pub(crate) use port::{Port, PortFlags, add_port, remove_port, set_master};
 pub(crate) use state::PortState;
 
+pub(crate) mod netlink;
+
 use crate::Kernel;
 use crate::drivers::{DevKind, Profile};
 use crate::netdev::{DevFlags, Device, NetdevEvent};

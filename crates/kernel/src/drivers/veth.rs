@@ -38,27 +38,32 @@ pub(super) fn profile(cpus: u32) -> Profile {
     }
 }
 
-/// Makes a pair, the peer first (so it has the lower ifindex). Either both ends are there afterwards or neither.
+/// One end of a pair that is being made. The end made first is the peer, and has the lower ifindex.
+pub(crate) fn create_end(kernel: &mut Kernel, ns: NsId, new: NewDevice) -> Result<DevId> {
+    let dev = kernel.register_device(ns, new, DevKind::Veth(Veth::default()))?;
+    kernel.set_carrier(dev, false);
+    Ok(dev)
+}
+
+/// Puts the cable between two ends.
+pub(crate) fn connect(kernel: &mut Kernel, dev: DevId, peer: DevId) {
+    for (end, other) in [(dev, peer), (peer, dev)] {
+        if let Some(DevKind::Veth(veth)) = kernel.devices.get_mut(end).map(|device| &mut device.kind) {
+            veth.peer = Some(other);
+        }
+    }
+}
+
+/// Makes a pair, the peer first. Either both ends are there afterwards or neither.
+#[cfg(test)]
 pub(crate) fn create(
     kernel: &mut Kernel,
     (ns, new): (NsId, NewDevice),
     (peer_ns, peer_new): (NsId, NewDevice),
 ) -> Result<(DevId, DevId)> {
-    let peer = kernel.register_device(peer_ns, peer_new, DevKind::Veth(Veth::default()))?;
-    kernel.set_carrier(peer, false);
-    let dev = match kernel.register_device(ns, new, DevKind::Veth(Veth::default())) {
-        Ok(dev) => dev,
-        Err(error) => {
-            kernel.unregister_device(peer);
-            return Err(error);
-        }
-    };
-    kernel.set_carrier(dev, false);
-    for (end, other) in [(dev, peer), (peer, dev)] {
-        if let DevKind::Veth(veth) = &mut kernel.devices[end].kind {
-            veth.peer = Some(other);
-        }
-    }
+    let peer = create_end(kernel, peer_ns, peer_new)?;
+    let dev = create_end(kernel, ns, new).inspect_err(|_| kernel.unregister_device(peer))?;
+    connect(kernel, dev, peer);
     Ok((dev, peer))
 }
 

@@ -3,3 +3,12 @@
 /// The offload switches of a device that somebody has changed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Features {}
+
+/// Answers a request of the generic netlink family `ethtool`.
+pub(crate) fn genl_request(
+    _kernel: &mut crate::Kernel,
+    _ns: crate::NsId,
+    _request: &crate::genetlink::GenlRequest<'_>,
+) -> crate::Result<crate::rtnetlink::dispatch::Answer> {
+    Err(crate::Errno::EOPNOTSUPP.into())
+}

@@ -85,6 +85,18 @@ pub(crate) fn receive(kernel: &mut Kernel, _dev: DevId, frame: Frame) {
     kernel.drop_frame(frame, DropReason::UnhandledProto);
 }
 
+/// What `IFLA_AF_SPEC` says about a device: inet devconf array. Nothing where the device has no IPv4.
+pub(crate) fn fill_af_spec(_kernel: &Kernel, _dev: DevId, _out: &mut crate::rtnetlink::attr::Writer) {}
+
+/// Sets what a request's `IFLA_AF_SPEC` says about this family.
+pub(crate) fn set_af_spec(
+    _kernel: &mut Kernel,
+    _dev: DevId,
+    _spec: &crate::rtnetlink::attr::Attr<'_>,
+) -> crate::Result<()> {
+    Ok(())
+}
+
 /// Something happened to a device.
 pub(crate) fn netdev_event(_kernel: &mut Kernel, _dev: DevId, _event: NetdevEvent) {}
 

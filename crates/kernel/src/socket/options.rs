@@ -106,7 +106,7 @@ pub(super) fn get(kernel: &mut Kernel, socket: SocketId, name: i32) -> Result<Ve
         SO_TYPE => match &open.kind {
             SocketKind::Inet(inet) => inet.kind,
             SocketKind::Packet(packet) => packet.kind,
-            SocketKind::Netlink(_) => super::SOCK_RAW,
+            SocketKind::Netlink(netlink) => netlink.kind(),
             SocketKind::Unix => super::SOCK_DGRAM,
         },
         SO_DOMAIN => match &open.kind {
@@ -117,6 +117,7 @@ pub(super) fn get(kernel: &mut Kernel, socket: SocketId, name: i32) -> Result<Ve
         },
         SO_PROTOCOL => match &open.kind {
             SocketKind::Inet(inet) => inet.protocol.into(),
+            SocketKind::Netlink(netlink) => netlink.protocol(),
             _ => 0,
         },
         _ => return Err(Errno::ENOPROTOOPT),
