@@ -14,6 +14,7 @@ mod device;
 mod dmesg;
 mod ethtool;
 mod getopt;
+mod getopt_long;
 mod ifconfig;
 mod ip;
 mod netstat;

@@ -1,10 +1,12 @@
 //! What `ifconfig`, `route`, `arp` and `netstat` share: interfaces through ioctls, name resolution, and the lists of
 //! hardware types and address families that their usage texts end with.
 
+pub(crate) mod about;
 pub(crate) mod hardware;
 pub(crate) mod ifreq;
 pub(crate) mod interface;
 pub(crate) mod resolve;
+pub(crate) mod routes;
 
 /// The package whose behaviour and output these commands have.
 pub(crate) const VERSION: &str = "net-tools 2.10";

@@ -141,16 +141,22 @@ fn network_name(address: Ipv4Addr) -> Option<String> {
     })
 }
 
-/// How an IPv4 address is shown where names are wanted: `mask` tells hosts from networks.
-pub(crate) fn show_inet(address: Ipv4Addr, mask: Ipv4Addr, numeric: bool) -> String {
-    if address.is_unspecified() && mask.is_unspecified() {
-        return if numeric { address.to_string() } else { DEFAULT.to_owned() };
-    }
+/// How a route's destination is shown: a host by its name, a network by its own, each by number where it has none.
+pub(crate) fn show_destination(address: Ipv4Addr, mask: Ipv4Addr, host: bool, numeric: bool) -> String {
     if numeric {
         return address.to_string();
     }
-    let is_host = u32::from(address) & !u32::from(mask) != 0 || mask == Ipv4Addr::BROADCAST;
-    let name = if is_host { host_name(address.into()) } else { network_name(address) };
+    if address.is_unspecified() {
+        return if mask.is_unspecified() { DEFAULT.to_owned() } else { address.to_string() };
+    }
+    let host = host || u32::from(address) & !u32::from(mask) != 0;
+    let name = if host { host_name(address.into()) } else { network_name(address) };
+    name.unwrap_or_else(|| address.to_string())
+}
+
+/// How a host is shown.
+pub(crate) fn show_host(address: Ipv4Addr, numeric: bool) -> String {
+    let name = if numeric || address.is_unspecified() { None } else { host_name(address.into()) };
     name.unwrap_or_else(|| address.to_string())
 }
 
