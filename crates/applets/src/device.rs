@@ -8,7 +8,6 @@ use netloom_machine::{Machine, Netns, Socket};
 
 const SIOCGIFNAME: u32 = 0x8910;
 const SIOCGIFFLAGS: u32 = 0x8913;
-const SIOCGIFHWADDR: u32 = 0x8927;
 const SIOCGIFINDEX: u32 = 0x8933;
 const IFREQ: usize = 40;
 /// Where `ifr_name` ends and the union begins.
@@ -44,12 +43,6 @@ pub(crate) fn name(socket: &Socket, index: u32) -> io::Result<String> {
 /// `IFF_UP` and its like.
 pub(crate) fn flags(socket: &Socket, name: &str) -> io::Result<u32> {
     ask(socket, name, SIOCGIFFLAGS).map(u16::from_ne_bytes).map(u32::from)
-}
-
-/// `ARPHRD_…` and the first six bytes of the link-layer address.
-pub(crate) fn hardware(socket: &Socket, name: &str) -> io::Result<(u16, [u8; 6])> {
-    let [low, high, address @ ..] = ask::<8>(socket, name, SIOCGIFHWADDR)?;
-    Ok((u16::from_ne_bytes([low, high]), address))
 }
 
 /// Every local address of the device.

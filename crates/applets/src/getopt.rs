@@ -93,6 +93,23 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
+/// A decimal number as the iputils take it, or their words against it.
+pub(crate) fn integer(value: &str, least: i64, most: i64) -> Result<i64, String> {
+    use std::num::IntErrorKind;
+    let number: i64 = value.parse().map_err(|error: std::num::ParseIntError| {
+        let why = match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => ": Numerical result out of range",
+            _ => "",
+        };
+        format!("invalid argument: '{value}'{why}")
+    })?;
+    if (least..=most).contains(&number) {
+        Ok(number)
+    } else {
+        Err(format!("invalid argument: '{value}': out of range: {least} <= value <= {most}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Refused, Word, Words};

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::getopt::{Word, Words};
+use crate::getopt::{self, Word, Words};
 
 const LETTERS: &str = "h?4bRT:6F:N:aABc:CdDe:fi:I:l:Lm:M:nOp:qQ:rs:S:t:UvVw:W:";
 /// What `-h` and a wrong option print.
@@ -259,18 +259,7 @@ impl Options {
 }
 
 fn integer(value: &str, least: i64, most: i64) -> Result<i64, Stop> {
-    use std::num::IntErrorKind;
-    let number: i64 = value.parse().map_err(|error: std::num::ParseIntError| {
-        let why = match error.kind() {
-            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => ": Numerical result out of range",
-            _ => "",
-        };
-        Stop::new(1, format!("invalid argument: '{value}'{why}"))
-    })?;
-    if !(least..=most).contains(&number) {
-        return Err(Stop::new(1, format!("invalid argument: '{value}': out of range: {least} <= value <= {most}")));
-    }
-    Ok(number)
+    getopt::integer(value, least, most).map_err(|why| Stop::new(1, why))
 }
 
 fn number_with_base(value: &str) -> Option<i64> {
