@@ -12,3 +12,12 @@ pub(crate) fn genl_request(
 ) -> crate::Result<crate::rtnetlink::dispatch::Answer> {
     Err(crate::Errno::EOPNOTSUPP.into())
 }
+
+/// Answers `SIOCETHTOOL`: `data` starts with the command.
+pub(crate) fn ioctl(
+    _kernel: &mut crate::Kernel,
+    _dev: crate::DevId,
+    _data: &mut Vec<u8>,
+) -> crate::Result<i32, crate::Errno> {
+    Err(crate::Errno::EOPNOTSUPP)
+}

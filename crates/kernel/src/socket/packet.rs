@@ -88,6 +88,12 @@ impl PacketSocket {
             dropped: 0,
         })
     }
+
+    /// Its kind, protocol and the ifindex it is bound to, as `/proc/net/packet` shows them.
+    pub(crate) fn binding(&self, kernel: &Kernel) -> (i32, u16, u32) {
+        let device = self.device.and_then(|dev| kernel.devices.get(dev));
+        (self.kind, self.protocol, device.map_or(0, |device| device.ifindex))
+    }
 }
 
 fn get(kernel: &mut Kernel, socket: SocketId) -> Result<&mut PacketSocket, Errno> {
