@@ -51,8 +51,12 @@ impl Kernel {
     }
 
     fn tell_link(&mut self, dev: DevId, kind: u16, view: View) {
-        let Some(device) = self.devices.get(dev) else { return };
-        multicast(self, device.ns, RTNLGRP_LINK, |kernel, out| {
+        let Some(ns) = self.devices.get(dev).map(|device| device.ns) else { return };
+        if kind == RTM_NEWLINK {
+            // Linux writes the message, and so chooses a number for the peer's namespace, even where nobody listens.
+            fill::peer_nsid(self, dev);
+        }
+        multicast(self, ns, RTNLGRP_LINK, |kernel, out| {
             fill::link(kernel, dev, out, Header { kind, ..Header::default() }, view);
         });
     }

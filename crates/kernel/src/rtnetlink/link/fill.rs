@@ -24,7 +24,9 @@ pub(crate) struct View {
 
 /// Writes a message about a device.
 pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: Header, view: View) {
-    let nsid = peer_nsid(kernel, dev);
+    // When a device is taken away its cable is already gone.
+    let gone = view.leaving && view.moved.is_none();
+    let nsid = if gone { None } else { peer_nsid(kernel, dev) };
     let Some(device) = kernel.devices.get(dev) else { return };
     out.message(header, |out| {
         out.raw(&if_info(device, AF_UNSPEC, view.change));
@@ -49,7 +51,7 @@ pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: He
         }
         // A veth whose peer is gone, or not there yet, is linked to nothing: 0.
         if let DevKind::Veth(_) = device.kind {
-            let lower = kernel.lower_ifindex(dev).unwrap_or(0);
+            let lower = kernel.lower_ifindex(dev).filter(|_| !gone).unwrap_or(0);
             if nsid.is_some() || lower != device.ifindex {
                 out.u32(IFLA_LINK, lower);
             }
@@ -159,7 +161,7 @@ fn link_info(kernel: &Kernel, dev: DevId, device: &Device, out: &mut Writer) {
 
 /// What the device's namespace calls the one where the other end of its cable is; `None` where that is the same one.
 /// Whoever asks first makes it choose a number.
-fn peer_nsid(kernel: &mut Kernel, dev: DevId) -> Option<i32> {
+pub(crate) fn peer_nsid(kernel: &mut Kernel, dev: DevId) -> Option<i32> {
     let device = kernel.devices.get(dev)?;
     let (ns, peer_ns) = (device.ns, kernel.devices.get(device.peer()?)?.ns);
     (ns != peer_ns).then(|| kernel.nsid(ns, peer_ns))
