@@ -3,7 +3,9 @@
 mod address;
 mod link;
 mod maddr;
+mod monitor;
 mod neigh;
+mod netconf;
 mod netns;
 mod options;
 mod route;
@@ -41,12 +43,12 @@ const OBJECTS: &[(&str, Option<Command>)] = &[
     ("token", None),
     ("tcpmetrics", None),
     ("tcp_metrics", None),
-    ("monitor", None),
+    ("monitor", Some(monitor::run)),
     ("xfrm", None),
     ("mroute", None),
     ("mrule", None),
     ("netns", Some(netns::run)),
-    ("netconf", None),
+    ("netconf", Some(netconf::run)),
     ("vrf", None),
     ("sr", None),
     ("nexthop", None),

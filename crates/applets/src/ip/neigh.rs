@@ -283,6 +283,11 @@ impl<'m> Entry<'m> {
         })
     }
 
+    /// The device that it is on.
+    pub(crate) fn ifindex(&self) -> u32 {
+        self.ifindex
+    }
+
     fn destination(&self) -> Option<Address> {
         Address::new(self.family, self.table.bytes(NDA_DST)?)
     }

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use netloom_machine::Netns;
-use netloom_machine::netlink::Request;
+use netloom_machine::netlink::{Message, Request};
 
 use crate::print::{Printer, strerror};
 use crate::rtnl::nsids::{self, NETNSA_CURRENT_NSID, NETNSA_FD, NETNSA_NSID, NETNSA_TARGET_NSID, RTGENMSG};
@@ -104,20 +104,10 @@ fn list_id(session: &mut Session<'_>, words: &[String]) -> Outcome {
     request.put(&[0; RTGENMSG]);
     let mut printer = Printer::new(session.out, &session.format);
     printer.open_document();
-    let mut print = |message: netloom_machine::netlink::Message<'_>| {
-        let table = message.attributes(RTGENMSG).table::<8>();
-        let Some(id) = table.i32(NETNSA_NSID) else { return };
-        printer.open_object(None);
-        printer.field("nsid", id, format_args!("nsid {id} "));
-        let mut named = id;
-        if let Some(current) = table.i32(NETNSA_CURRENT_NSID) {
-            printer.field("current-nsid", current, format_args!("current-nsid {current} "));
-            named = current;
-        }
-        if let Some(name) = session.nsids.name(session.machine, &session.netns, session.err, named) {
-            printer.field("name", name, format_args!("(iproute2 netns name: {name})"));
-        }
-        printer.end_record();
+    let mut print = |message: Message<'_>| {
+        print_id(&mut printer, &message, |id| {
+            session.nsids.name(session.machine, &session.netns, session.err, id).map(str::to_owned)
+        });
     };
     let result = match only {
         Some(id) => {
@@ -149,6 +139,38 @@ fn list_id(session: &mut Session<'_>, words: &[String]) -> Outcome {
         printer.close_document();
     }
     result
+}
+
+/// Prints an id and its name.
+fn print_id(printer: &mut Printer<'_>, message: &Message<'_>, name: impl FnOnce(i32) -> Option<String>) {
+    let table = message.attributes(RTGENMSG).table::<8>();
+    let Some(id) = table.i32(NETNSA_NSID) else { return };
+    printer.open_object(None);
+    if message.kind == libc::RTM_DELNSID {
+        printer.field("deleted", true, format_args!("Deleted "));
+    }
+    printer.field("nsid", id, format_args!("nsid {id} "));
+    let current = table.i32(NETNSA_CURRENT_NSID);
+    if let Some(current) = current {
+        printer.field("current-nsid", current, format_args!("current-nsid {current} "));
+    }
+    if let Some(name) = name(current.unwrap_or(id)) {
+        printer.field("name", &name, format_args!("(iproute2 netns name: {name})"));
+    }
+    printer.end_record();
+}
+
+/// Prints a notification of an id. A new one may have a name, which the one that goes had.
+pub(super) fn notification(session: &mut Session<'_>, head: &str, message: &Message<'_>) {
+    if message.kind == libc::RTM_NEWNSID {
+        session.nsids.refresh(session.machine, &session.netns, session.err);
+    }
+    let format = crate::print::Format { json: false, ..session.format };
+    let mut printer = Printer::new(session.out, &format);
+    printer.text(format_args!("{head}"));
+    print_id(&mut printer, message, |id| {
+        session.nsids.name(session.machine, &session.netns, session.err, id).map(str::to_owned)
+    });
 }
 
 fn add(session: &mut Session<'_>, words: &[String]) -> Outcome {

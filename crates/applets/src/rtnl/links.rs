@@ -50,9 +50,15 @@ impl<'a> Links<'a> {
         }
         let name = message.attributes(IFINFOMSG).find(libc::IFLA_IFNAME)?.string();
         match self.by_index.get_mut(&index) {
-            Some(known) if known.name == name => (known.flags, known.kind) = (flags, kind),
-            _ => {
-                self.forget(index);
+            // A device that is renamed meanwhile keeps its name here: `ip monitor` goes on calling it by that.
+            Some(known) => {
+                (known.flags, known.kind) = (flags, kind);
+                if known.name != name {
+                    self.by_name.remove(&known.name);
+                    self.by_name.insert(name.to_owned(), index);
+                }
+            }
+            None => {
                 self.by_name.insert(name.to_owned(), index);
                 self.by_index.insert(index, Link { name: name.to_owned(), flags, kind });
             }
@@ -62,9 +68,8 @@ impl<'a> Links<'a> {
 
     /// Forgets a device.
     pub(crate) fn forget(&mut self, index: u32) {
-        if let Some(link) = self.by_index.remove(&index) {
-            self.by_name.remove(&link.name);
-        }
+        self.by_index.remove(&index);
+        self.by_name.retain(|_, known| *known != index);
     }
 
     /// Remembers every device, so that a long listing asks once and not for each.

@@ -92,6 +92,7 @@ macro_rules! surroundings {
             err: &mut *$session.err,
             format: $session.format,
             links: &mut $session.links,
+            name_namespaces: true,
             nsids: &mut $session.nsids,
         }
     };
@@ -105,6 +106,8 @@ pub(crate) struct Surroundings<'s, 'a> {
     pub(crate) err: &'s mut dyn std::io::Write,
     pub(crate) format: crate::print::Format,
     pub(crate) links: &'s mut crate::rtnl::Links<'a>,
+    /// Whether namespaces are shown by name, where they have one.
+    pub(crate) name_namespaces: bool,
     pub(crate) nsids: &'s mut crate::rtnl::nsids::Nsids,
 }
 
@@ -310,7 +313,8 @@ fn netns_id(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_>, key: &
     if printer.is_json() {
         return printer.json(key, id);
     }
-    match around.nsids.name(around.machine, around.netns, around.err, id) {
+    let name = around.name_namespaces.then(|| around.nsids.name(around.machine, around.netns, around.err, id));
+    match name.flatten() {
         Some(name) => printer.text(format_args!(" {text} {name}")),
         None => printer.text(format_args!(" {text}id {id}")),
     }
