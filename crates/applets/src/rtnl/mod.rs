@@ -7,7 +7,6 @@ mod heading;
 mod links;
 pub(crate) mod names;
 pub(crate) mod nsids;
-pub(crate) mod prefix;
 mod timestamp;
 
 use std::io::Write;

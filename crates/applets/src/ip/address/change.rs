@@ -3,7 +3,7 @@
 use netloom_machine::netlink::Request;
 
 use super::header;
-use crate::rtnl::prefix::Prefix;
+use crate::rtnl::address::{self, Address, Prefix};
 use crate::rtnl::{
     Arguments, Failure, Outcome, Session, duplicate, duplicate_or_garbage, invalid_argument, matches, names, number,
 };
@@ -81,29 +81,27 @@ pub(super) fn run(session: &mut Session<'_>, words: &[String], kind: u16, flags:
         return Err(Failure::Command(1));
     };
     let delete = kind == libc::RTM_DELADDR;
-    let mut far = parsed.peer.clone();
-    if let Some(local) = parsed.local.as_ref().filter(|local| !local.bytes.is_empty())
-        && far.is_none()
-    {
-        if delete && i32::from(local.family) == libc::AF_INET && !local.explicit {
-            warn_of_wildcard(session, &parsed.local_text, local.length);
+    let mut far = parsed.peer;
+    if let Some(local) = parsed.local.filter(|local| local.address.family != AF_UNSPEC && parsed.peer.is_none()) {
+        if delete && i32::from(local.address.family) == libc::AF_INET && !local.explicit {
+            warn_of_wildcard(session, &parsed.local_text, local.bits);
         } else {
-            request.attribute(libc::IFA_ADDRESS, &local.bytes);
-            far = Some(local.clone());
+            request.attribute(libc::IFA_ADDRESS, local.address.bytes());
+            far = Some(local);
         }
     }
     if let Some(broadcast) = parsed.broadcast.filter(|_| !delete) {
-        make_broadcast(session, &mut request, broadcast, far.as_ref())?;
+        make_broadcast(session, &mut request, broadcast, far)?;
     }
-    let local = parsed.local.as_ref();
-    let scope = parsed.scope.unwrap_or_else(|| local.filter(|_| !delete).map_or(0, default_scope));
-    if parsed.flags & AUTOJOIN != 0 && !local.is_some_and(is_multicast) {
+    let local = parsed.local.map(|local| local.address);
+    let scope = parsed.scope.unwrap_or_else(|| local.filter(|_| !delete).as_ref().map_or(0, default_scope));
+    if parsed.flags & AUTOJOIN != 0 && !local.as_ref().is_some_and(is_multicast) {
         session.complain("autojoin needs multicast address");
         return Err(Failure::Command(1));
     }
     let index = session.index(&device)?;
     lifetimes(session, &mut request, &parsed)?;
-    let length = parsed.peer.as_ref().or(local).map_or(0, |prefix| prefix.length);
+    let length = parsed.peer.or(parsed.local).map_or(0, |prefix| prefix.bits);
     let flags = if parsed.flags > 0xff { 0 } else { parsed.flags as u8 };
     request.patch(0, &header(parsed.family, length, flags, scope, index));
     session.request(&mut request)
@@ -117,9 +115,9 @@ fn parse(session: &mut Session<'_>, words: &[String], request: &mut Request, par
             () if word == "peer" || word == "remote" => {
                 let value = arguments.value(session.err)?;
                 parsed.once(session, "peer", value)?;
-                let prefix = session.prefix(value, parsed.family)?;
-                parsed.meet(prefix.family);
-                request.attribute(libc::IFA_ADDRESS, &prefix.bytes);
+                let prefix = address::prefix(session.err, value, parsed.family)?;
+                parsed.meet(prefix.address.family);
+                request.attribute(libc::IFA_ADDRESS, prefix.address.bytes());
                 parsed.peer = Some(prefix);
             }
             () if matches(word, "broadcast") || word == "brd" => {
@@ -129,18 +127,18 @@ fn parse(session: &mut Session<'_>, words: &[String], request: &mut Request, par
                     "+" => parsed.broadcast = Some(Broadcast::Ones),
                     "-" => parsed.broadcast = Some(Broadcast::Zeros),
                     _ => {
-                        let (family, bytes) = session.address(value, parsed.family)?;
-                        parsed.meet(family);
-                        request.attribute(libc::IFA_BROADCAST, &bytes);
+                        let broadcast = address::address(session.err, value, parsed.family)?;
+                        parsed.meet(broadcast.family);
+                        request.attribute(libc::IFA_BROADCAST, broadcast.bytes());
                     }
                 }
             }
             () if word == "anycast" => {
                 let value = arguments.value(session.err)?;
                 parsed.once(session, "anycast", value)?;
-                let (family, bytes) = session.address(value, parsed.family)?;
-                parsed.meet(family);
-                request.attribute(libc::IFA_ANYCAST, &bytes);
+                let anycast = address::address(session.err, value, parsed.family)?;
+                parsed.meet(anycast.family);
+                request.attribute(libc::IFA_ANYCAST, anycast.bytes());
             }
             () if word == "scope" => {
                 let value = arguments.value(session.err)?;
@@ -194,10 +192,10 @@ fn local(
     if parsed.local.is_some() {
         return Err(duplicate_or_garbage(session.err, "local", value));
     }
-    let prefix = session.prefix(value, parsed.family)?;
-    parsed.meet(prefix.family);
-    if !prefix.bytes.is_empty() {
-        request.attribute(libc::IFA_LOCAL, &prefix.bytes);
+    let prefix = address::prefix(session.err, value, parsed.family)?;
+    parsed.meet(prefix.address.family);
+    if prefix.bits > 0 || prefix.address.bits() > 0 {
+        request.attribute(libc::IFA_LOCAL, prefix.address.bytes());
     }
     parsed.local = Some(prefix);
     value.clone_into(&mut parsed.local_text);
@@ -248,15 +246,16 @@ fn make_broadcast(
     session: &mut Session<'_>,
     request: &mut Request,
     broadcast: Broadcast,
-    prefix: Option<&Prefix>,
+    prefix: Option<Prefix>,
 ) -> Outcome {
-    let inet = prefix.filter(|prefix| i32::from(prefix.family) == libc::AF_INET);
-    let Some((prefix, bytes)) = inet.and_then(|prefix| Some((prefix, *prefix.bytes.first_chunk()?))) else {
+    let inet = prefix.filter(|prefix| i32::from(prefix.address.family) == libc::AF_INET);
+    let Some((bits, bytes)) = inet.and_then(|prefix| Some((prefix.bits, *prefix.address.bytes().first_chunk()?)))
+    else {
         session.complain("Broadcast can be set only for IPv4 addresses");
         return Err(Failure::Command(1));
     };
-    if prefix.length <= 30 {
-        let hosts = u32::MAX >> prefix.length;
+    if bits <= 30 {
+        let hosts = u32::MAX >> bits;
         let address = match broadcast {
             Broadcast::Ones => u32::from_be_bytes(bytes) | hosts,
             Broadcast::Zeros => u32::from_be_bytes(bytes) & !hosts,
@@ -267,16 +266,16 @@ fn make_broadcast(
 }
 
 /// Loopback addresses are of the host alone.
-fn default_scope(prefix: &Prefix) -> u8 {
+fn default_scope(address: &Address) -> u8 {
     const RT_SCOPE_HOST: u8 = 254;
-    match prefix.bytes.as_slice() {
+    match address.bytes() {
         [127, _, _, _] => RT_SCOPE_HOST,
         _ => 0,
     }
 }
 
-fn is_multicast(prefix: &Prefix) -> bool {
-    match prefix.bytes.as_slice() {
+fn is_multicast(address: &Address) -> bool {
+    match address.bytes() {
         [first, _, _, _] => (224..240).contains(first),
         [first, ..] => *first == 0xff,
         [] => false,

@@ -4,7 +4,7 @@ use super::super::link;
 use super::super::link::print::Device;
 use super::glob;
 use super::print::{ADDRESS_FLAGS, Address, IFA_F_PERMANENT, IFA_F_SECONDARY};
-use crate::rtnl::prefix::Prefix;
+use crate::rtnl::address::{self, Prefix};
 use crate::rtnl::{Arguments, Outcome, Session, duplicate_or_garbage, invalid_argument, matches, names};
 
 /// What must be so of a device or an address to be listed.
@@ -46,9 +46,9 @@ impl Filter {
             match word {
                 "to" => {
                     let value = arguments.value(session.err)?;
-                    let prefix = session.prefix(value, filter.family)?;
+                    let prefix = address::prefix(session.err, value, filter.family)?;
                     if filter.family == libc::AF_UNSPEC as u8 {
-                        filter.family = prefix.family;
+                        filter.family = prefix.address.family;
                     }
                     filter.prefix = Some(prefix);
                 }
@@ -136,7 +136,7 @@ impl Filter {
             && self.index.is_none_or(|index| index == address.index)
             && self.scope.is_none_or(|scope| scope == address.scope)
             && (self.flags ^ address.flags) & self.flags_mask == 0
-            && self.prefix.as_ref().is_none_or(|prefix| prefix.contains(address.local))
+            && self.prefix.as_ref().is_none_or(|prefix| address.ip().is_some_and(|own| prefix.contains(&own)))
             && self.label.as_deref().is_none_or(|pattern| glob::matches(pattern, address.label.unwrap_or(device)))
     }
 }

@@ -74,6 +74,11 @@ impl<'m> Address<'m> {
         })
     }
 
+    /// The address itself.
+    pub(crate) fn ip(&self) -> Option<crate::rtnl::address::Address> {
+        crate::rtnl::address::Address::new(self.family, self.local)
+    }
+
     fn text(&self, bytes: &[u8]) -> String {
         ip_address(self.family, bytes).map_or_else(|| hex_colons(bytes), |address| address.to_string())
     }

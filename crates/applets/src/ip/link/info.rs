@@ -55,6 +55,7 @@ pub(crate) fn print(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_>
             "bridge" => Some(|printer, around, data| fields(printer, around, data, BRIDGE_FIELDS)),
             "tun" => Some(super::tun::print),
             "macvlan" => Some(super::macvlan::print),
+            "vlan" => Some(super::vlan::print),
             _ => None,
         };
         if let (Some(print), Some(data)) = (fields, info.find(IFLA_INFO_DATA)) {

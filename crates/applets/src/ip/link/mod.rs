@@ -11,6 +11,7 @@ mod property;
 pub(super) mod show;
 pub(super) mod statistics;
 mod tun;
+mod vlan;
 mod xstats;
 
 use netloom_machine::netlink::Request;
@@ -60,20 +61,18 @@ fn usage(session: &mut Session<'_>) -> Outcome {
 /// `ip link help [TYPE]`: the options of a type, where there are any.
 fn help(session: &mut Session<'_>, words: &[String]) -> Outcome {
     let text = match words.first().map(String::as_str) {
-        Some("veth") => {
-            let _ = session.out.write_all(include_bytes!("../usage/link_veth.txt"));
-            return Ok(());
-        }
+        Some("veth") => include_str!("../usage/link_veth.txt"),
         Some("bridge") => include_str!("../usage/link_bridge.txt"),
         Some("bridge_slave") => include_str!("../usage/link_bridge_slave.txt"),
         Some("macvlan") => include_str!("../usage/link_macvlan.txt"),
         Some(kind @ ("dummy" | "ifb" | "nlmon")) => {
-            session.complain(&format!("Usage: ... {kind}"));
+            let _ = writeln!(session.out, "Usage: ... {kind}");
             return Ok(());
         }
+        Some("vlan") => include_str!("../usage/link_vlan.txt"),
         _ => return usage(session),
     };
-    let _ = session.err.write_all(text.as_bytes());
+    let _ = session.out.write_all(text.as_bytes());
     Ok(())
 }
 

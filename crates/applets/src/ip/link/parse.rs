@@ -7,6 +7,7 @@ use super::print::{ADDRESS_GENERATION, IFLA_LINK_NETNSID};
 use super::{group_number, header};
 use crate::rtnl::{
     Arguments, Failure, Outcome, Session, duplicate, duplicate_or_garbage, invalid_argument, matches, number,
+    signed_number,
 };
 
 const IFLA_PROTO_DOWN: u16 = 39;
@@ -98,13 +99,13 @@ pub(super) fn options(
             () if like("txqueuelen") || is("qlen") || like("txqlen") => {
                 let value = arguments.value(session.err)?;
                 once(session, "txqueuelen", value)?;
-                let length = number_of(session, "txqueuelen", value, i32::MAX as u64)?;
+                let length = integer(session, "txqueuelen", value)?;
                 request.u32(libc::IFLA_TXQLEN, length);
             }
             () if is("mtu") => {
                 let value = arguments.value(session.err)?;
                 once(session, "mtu", value)?;
-                let mtu = number_of(session, "mtu", value, i32::MAX as u64)?;
+                let mtu = integer(session, "mtu", value)?;
                 request.u32(libc::IFLA_MTU, mtu);
             }
             () if is("netns") => {
@@ -197,7 +198,7 @@ pub(super) fn options(
             () if like("link-netnsid") => {
                 let value = arguments.value(session.err)?;
                 once(session, "link-netns", value)?;
-                let id = number_of(session, "link-netnsid", value, i32::MAX as u64)?;
+                let id = integer(session, "link-netnsid", value)?;
                 request.u32(IFLA_LINK_NETNSID, id);
             }
             () if is("protodown") => {
@@ -297,6 +298,14 @@ fn number_of(session: &mut Session<'_>, name: &str, value: &str, most: u64) -> O
     }
 }
 
+/// A number that may be negative, as the kernel is given it.
+fn integer(session: &mut Session<'_>, name: &str, value: &str) -> Outcome<u32> {
+    match signed_number(value).and_then(|number| i32::try_from(number).ok()) {
+        Some(number) => Ok(number as u32),
+        None => Err(invalid_argument(session.err, &format!("Invalid \"{name}\" value\n"), value)),
+    }
+}
+
 /// The index of a device that an option names.
 fn device(session: &mut Session<'_>, name: &str) -> Outcome<u32> {
     match session.links.index(name) {
@@ -374,6 +383,7 @@ pub(super) fn kind(
         "bridge" => super::bridge::parse(session, arguments, request),
         "bridge_slave" => super::bridge::parse_port(session, arguments, request),
         "macvlan" => super::macvlan::parse(session, arguments, request),
+        "vlan" => super::vlan::parse(session, arguments, request),
         "tun" => {
             session.complain("Error: tun/tap creation via rtnetlink is not supported.");
             garbage(session, arguments)
@@ -423,6 +433,11 @@ fn veth(
     options(session, arguments, request, &mut parsed)?;
     if parsed.kind.is_some() {
         return Err(duplicate_or_garbage(session.err, "dev", arguments.peek().unwrap_or("type")));
+    }
+    if request.flags() & libc::NLM_F_CREATE as u16 == 0
+        && let Some(name) = &parsed.device
+    {
+        session.index(name)?;
     }
     request.patch(at, &header(0, parsed.index, parsed.flags, parsed.change));
     if let Some(name) = parsed.name.as_ref().or(parsed.device.as_ref()) {

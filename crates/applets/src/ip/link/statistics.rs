@@ -162,24 +162,22 @@ fn text(printer: &mut Printer<'_>, s: &Counters, changes: Option<u64>, format: &
 
     head(printer, "RX:", &widths, &["bytes", "packets", "errors", "dropped", "missed", "mcast"]);
     tail(printer, "compressed", widths[6], s.rx_compressed != 0);
-    numbers(printer, format, &widths, &rx, s.rx_compressed != 0);
+    numbers(printer, format, &widths, &rx, false, s.rx_compressed != 0);
     if detailed {
         printer.line_break();
         head(printer, "RX errors:", &widths, &["", "length", "crc", "frame", "fifo", "overrun"]);
         printer.text(format_args!("{}", if s.rx_nohandler != 0 { " nohandler" } else { "" }));
-        numbers(printer, format, &widths, &rx_more, s.rx_nohandler != 0);
+        numbers(printer, format, &widths, &rx_more, true, s.rx_nohandler != 0);
     }
     printer.line_break();
     head(printer, "TX:", &widths, &["bytes", "packets", "errors", "dropped", "carrier", "collsns"]);
     tail(printer, "compressed", widths[6], s.tx_compressed != 0);
-    numbers(printer, format, &widths, &tx, s.tx_compressed != 0);
+    numbers(printer, format, &widths, &tx, false, s.tx_compressed != 0);
     if detailed {
         printer.line_break();
         let names = ["", "aborted", "fifo", "window", "heartbt", "transns"];
         head(printer, "TX errors:", &widths, &names[..if changes.is_some() { 6 } else { 5 }]);
-        let mut shown = tx_more;
-        shown[0] = 0;
-        numbers(printer, format, &widths[..if changes.is_some() { 7 } else { 6 }], &shown, false);
+        numbers(printer, format, &widths[..if changes.is_some() { 7 } else { 6 }], &tx_more, true, false);
     }
 }
 
@@ -204,13 +202,13 @@ fn tail(printer: &mut Printer<'_>, name: &str, width: usize, present: bool) {
     printer.text(format_args!(" {:>width$}", if present { name } else { "" }));
 }
 
-/// A row of numbers; the error breakdown has none in its first column, and a last one where `last`.
-fn numbers(printer: &mut Printer<'_>, format: &Format, widths: &[usize], row: &[u64; 7], last: bool) {
+/// A row of numbers; a breakdown has none in its first column. The last one is printed where `last`.
+fn numbers(printer: &mut Printer<'_>, format: &Format, widths: &[usize], row: &[u64; 7], breakdown: bool, last: bool) {
     printer.line_break();
     printer.text(format_args!("    "));
     let count = if last { 7 } else { widths.len().min(7) - 1 };
-    for (number, width) in row.iter().zip(widths).take(count) {
-        let number = quantity(*number, format);
+    for (at, (number, width)) in row.iter().zip(widths).take(count).enumerate() {
+        let number = if at == 0 && breakdown { String::new() } else { quantity(*number, format) };
         printer.text(format_args!("{number:>width$} "));
     }
 }
