@@ -27,6 +27,7 @@ mod rtnl;
 mod sockaddr;
 mod sysctl;
 mod tcpdump;
+mod wildcard;
 
 pub use context::Context;
 
