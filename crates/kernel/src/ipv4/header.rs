@@ -1,0 +1,168 @@
+//! The IPv4 header (RFC 791): read in place, written once.
+
+use std::net::Ipv4Addr;
+
+use super::checksum::internet_checksum;
+
+/// Its length without options.
+pub(crate) const MIN_LEN: usize = 20;
+/// Its flags, in the word that they share with the offset.
+pub(crate) const DF: u16 = 0x4000;
+/// See [`DF`].
+pub(crate) const MF: u16 = 0x2000;
+/// The offset's part of that word, in units of eight bytes.
+pub(crate) const OFFSET: u16 = 0x1fff;
+
+/// Protocol numbers.
+pub(crate) mod protocol {
+    pub(crate) const ICMP: u8 = 1;
+    pub(crate) const IGMP: u8 = 2;
+    pub(crate) const TCP: u8 = 6;
+    pub(crate) const UDP: u8 = 17;
+}
+
+/// A header that was looked at: the lengths in it are within the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// In bytes, options included.
+    pub(crate) length: usize,
+    pub(crate) tos: u8,
+    /// Of the whole packet.
+    pub(crate) total: usize,
+    pub(crate) id: u16,
+    /// Flags and offset.
+    pub(crate) fragment: u16,
+    pub(crate) ttl: u8,
+    pub(crate) protocol: u8,
+    pub(crate) source: Ipv4Addr,
+    pub(crate) destination: Ipv4Addr,
+}
+
+/// What is wrong with a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// Too short, another version, lengths that can't be.
+    Header,
+    /// The packet is shorter than it says.
+    Truncated,
+    /// Its checksum is wrong.
+    Checksum,
+}
+
+impl Header {
+    /// Reads and checks the header at the start of `packet`.
+    #[inline]
+    pub(crate) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
+        let fixed: &[u8; MIN_LEN] = packet.first_chunk().ok_or(Malformed::Header)?;
+        let length = usize::from(fixed[0] & 0x0f) * 4;
+        if fixed[0] >> 4 != 4 || length < MIN_LEN {
+            return Err(Malformed::Header);
+        }
+        let whole = packet.get(..length).ok_or(Malformed::Header)?;
+        if internet_checksum(whole) != 0 {
+            return Err(Malformed::Checksum);
+        }
+        let header = Header::read(fixed);
+        if header.total > packet.len() {
+            return Err(Malformed::Truncated);
+        }
+        if header.total < length {
+            return Err(Malformed::Header);
+        }
+        Ok(header)
+    }
+
+    /// Reads the fixed part without looking at what it says.
+    #[inline]
+    pub(crate) fn read(fixed: &[u8; MIN_LEN]) -> Header {
+        let word = |at: usize| u16::from_be_bytes([fixed[at], fixed[at + 1]]);
+        Header {
+            length: usize::from(fixed[0] & 0x0f) * 4,
+            tos: fixed[1],
+            total: word(2).into(),
+            id: word(4),
+            fragment: word(6),
+            ttl: fixed[8],
+            protocol: fixed[9],
+            source: Ipv4Addr::new(fixed[12], fixed[13], fixed[14], fixed[15]),
+            destination: Ipv4Addr::new(fixed[16], fixed[17], fixed[18], fixed[19]),
+        }
+    }
+
+    /// Writes the header over the start of `packet`, around the options that stand there already.
+    pub(crate) fn write(&self, packet: &mut [u8]) {
+        let Some(fixed) = packet.first_chunk_mut::<MIN_LEN>() else { return };
+        fixed[0] = 0x40 | (self.length / 4) as u8;
+        fixed[1] = self.tos;
+        fixed[2..4].copy_from_slice(&(self.total as u16).to_be_bytes());
+        fixed[4..6].copy_from_slice(&self.id.to_be_bytes());
+        fixed[6..8].copy_from_slice(&self.fragment.to_be_bytes());
+        fixed[8] = self.ttl;
+        fixed[9] = self.protocol;
+        fixed[10..12].fill(0);
+        fixed[12..16].copy_from_slice(&self.source.octets());
+        fixed[16..20].copy_from_slice(&self.destination.octets());
+        update_checksum(packet, self.length);
+    }
+
+    /// Whether the packet is a part of another.
+    #[inline]
+    pub(crate) fn is_fragment(&self) -> bool {
+        self.fragment & (MF | OFFSET) != 0
+    }
+
+    /// Where the part begins, in bytes.
+    pub(crate) fn offset(&self) -> usize {
+        usize::from(self.fragment & OFFSET) * 8
+    }
+}
+
+/// Computes the header's checksum anew.
+pub(crate) fn update_checksum(packet: &mut [u8], length: usize) {
+    let Some(header) = packet.get_mut(..length) else { return };
+    if header.len() < MIN_LEN {
+        return;
+    }
+    header[10..12].fill(0);
+    let checksum = internet_checksum(header);
+    header[10..12].copy_from_slice(&checksum.to_be_bytes());
+}
+
+/// One off the time to live, the checksum with it (RFC 1141).
+#[inline]
+pub(crate) fn decrease_ttl(packet: &mut [u8]) {
+    let Some(fixed) = packet.first_chunk_mut::<MIN_LEN>() else { return };
+    fixed[8] = fixed[8].saturating_sub(1);
+    let sum = u32::from(u16::from_be_bytes([fixed[10], fixed[11]])) + 0x0100;
+    let sum = (sum + u32::from(sum >= 0xffff)) as u16;
+    fixed[10..12].copy_from_slice(&sum.to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_follows_the_time_to_live() {
+        for id in [0, 1, 0x1234, 0xfffe, 0xffff] {
+            for ttl in 2..=255 {
+                let mut packet = [0; 28];
+                let header = Header {
+                    length: 20,
+                    tos: 0,
+                    total: 28,
+                    id,
+                    fragment: DF,
+                    ttl,
+                    protocol: 17,
+                    source: Ipv4Addr::new(10, 0, 0, 1),
+                    destination: Ipv4Addr::new(10, 0, 0, 2),
+                };
+                header.write(&mut packet);
+                assert_eq!(Header::parse(&packet), Ok(header));
+                decrease_ttl(&mut packet);
+                assert_eq!(Header::parse(&packet), Ok(Header { ttl: ttl - 1, ..header }));
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Which way a packet goes, and from which address: the tables by the rules, then what has been learned since (path MTU,
+//! redirects).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::fib::{Found, Key, RTAX_MTU, kind, scope, table};
+use super::rule::{self, Rule};
+use super::sysctl::Conf;
+use super::{Flow, Route};
+use crate::Kernel;
+use crate::error::Errno;
+use crate::netdev::DevFlags;
+use crate::types::{DevId, NsId};
+
+/// The longest packet that IPv4 can describe.
+const MAX_MTU: u32 = 65_535;
+
+impl Kernel {
+    /// Asks the tables, in the order of the rules. `ENETUNREACH` where none has an answer.
+    #[inline]
+    pub(crate) fn fib_lookup(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
+        let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
+        let usable = |hop: &super::fib::Nexthop| {
+            !hop.dev.is_some_and(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) != 0)
+        };
+        if ipv4.rules.are_custom() {
+            return self.lookup_by_rules(ns, key);
+        }
+        for number in [table::LOCAL, table::MAIN, table::DEFAULT] {
+            let Some(table) = ipv4.fib.table(number) else { continue };
+            if let Some(answer) = table.lookup(number, key, usable) {
+                return answer;
+            }
+        }
+        Err(Errno::ENETUNREACH)
+    }
+
+    fn lookup_by_rules(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
+        let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
+        let name = |dev: Option<DevId>| dev.and_then(|dev| self.devices.get(dev)).map(|device| device.name);
+        let (iif, oif) = (name(key.iif), name(key.oif));
+        let usable = |hop: &super::fib::Nexthop| {
+            !hop.dev.is_some_and(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) != 0)
+        };
+        let suppressed = |rule: &Rule, found: &Found<'_>| i32::from(found.length) <= rule.suppress_prefix_length;
+        let mut from = 0;
+        for rule in ipv4.rules.iter() {
+            if rule.priority < from || !rule.fits(key, iif, oif) {
+                continue;
+            }
+            match rule.action {
+                rule::action::TO_TABLE => {
+                    let Some(table) = ipv4.fib.table(rule.table) else { continue };
+                    match table.lookup(rule.table, key, usable) {
+                        None => continue,
+                        Some(Ok(found)) if suppressed(rule, &found) => continue,
+                        Some(answer) => return answer,
+                    }
+                }
+                rule::action::GOTO => from = rule.target.unwrap_or(0).max(from),
+                rule::action::BLACKHOLE => return Err(Errno::EINVAL),
+                rule::action::UNREACHABLE => return Err(Errno::ENETUNREACH),
+                rule::action::PROHIBIT => return Err(Errno::EACCES),
+                _ => {}
+            }
+        }
+        Err(Errno::ENETUNREACH)
+    }
+}
+
+/// What an address is to this host (`RTN_…`): its own, a broadcast address, a group, or somebody else's.
+pub(crate) fn address_type(kernel: &Kernel, ns: NsId, address: Ipv4Addr) -> u8 {
+    if address.octets()[0] == 0 || address.is_broadcast() {
+        return kind::BROADCAST;
+    }
+    if address.is_multicast() {
+        return kind::MULTICAST;
+    }
+    let local = kernel.namespaces.get(ns).and_then(|netns| netns.ipv4.fib.table(table::LOCAL));
+    match local.and_then(|local| local.lookup(table::LOCAL, &Key::to(address), |_| true)) {
+        Some(Ok(found)) => found.alias.kind,
+        _ => kind::UNICAST,
+    }
+}
+
+/// Whether an address is one of this host's own.
+pub(crate) fn is_local(kernel: &Kernel, ns: NsId, address: Ipv4Addr) -> bool {
+    address_type(kernel, ns, address) == kind::LOCAL
+}
+
+/// The device that has an address.
+pub(crate) fn device_with_address(kernel: &Kernel, ns: NsId, address: Ipv4Addr) -> Option<DevId> {
+    let local = kernel.namespaces.get(ns)?.ipv4.fib.table(table::LOCAL)?;
+    let found = local.lookup(table::LOCAL, &Key::to(address), |_| true)?.ok()?;
+    if found.alias.kind == kind::LOCAL { found.nexthop.dev } else { None }
+}
+
+/// The source address for packets to `destination` through a device: the first primary address in its network, else the first
+/// one whose scope is wide enough, else one of another device.
+pub(crate) fn select_source(kernel: &Kernel, dev: DevId, destination: Option<Ipv4Addr>, widest: u8) -> Ipv4Addr {
+    let mut fallback = None;
+    let primaries = kernel.addresses(dev).iter().filter(|address| !address.is_secondary() && address.scope <= widest);
+    for address in primaries {
+        if destination.is_none_or(|destination| address.covers(destination)) {
+            return address.local;
+        }
+        fallback = fallback.or(Some(address.local));
+    }
+    if let Some(local) = fallback {
+        return local;
+    }
+    let Some(ns) = kernel.devices.get(dev).map(|device| device.ns) else { return Ipv4Addr::UNSPECIFIED };
+    let elsewhere = kernel.namespaces[ns]
+        .devices()
+        .flat_map(|dev| kernel.addresses(dev))
+        .find(|address| !address.is_secondary() && address.scope != scope::LINK && address.scope <= widest);
+    elsewhere.map_or(Ipv4Addr::UNSPECIFIED, |address| address.local)
+}
+
+/// What spreads flows over several next hops: both addresses, well mixed.
+#[inline]
+pub(super) fn flow_hash(source: u32, destination: u32) -> u32 {
+    let mixed = (u64::from(source) << 32 | u64::from(destination)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32) as u32
+}
+
+/// The longest packet that a route takes.
+fn route_mtu(kernel: &Kernel, dev: DevId, metric: u32) -> u32 {
+    let device = kernel.devices.get(dev).map_or(0, |device| device.mtu);
+    if metric != 0 { metric.min(MAX_MTU) } else { device.min(MAX_MTU) }
+}
+
+/// Looks a route up as a local socket would.
+pub(super) fn output(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Errno> {
+    let loopback = kernel.namespaces.get(ns).and_then(|netns| netns.ipv4.loopback).ok_or(Errno::ENETUNREACH)?;
+    let mut source = flow.source;
+    let mut destination = flow.destination;
+    let mut oif = flow.oif;
+    let to_many = destination.is_multicast() || destination.is_broadcast();
+    if !source.is_unspecified() {
+        if source.is_multicast() || source.is_broadcast() || source.octets()[0] == 0 {
+            return Err(Errno::EINVAL);
+        }
+        if oif.is_none() && to_many {
+            oif = Some(device_with_address(kernel, ns, source).ok_or(Errno::ENETUNREACH)?);
+        } else if !flow.any_source && !is_local(kernel, ns, source) {
+            return Err(Errno::ENETUNREACH);
+        }
+    }
+    if let Some(dev) = oif {
+        let device = kernel.devices.get(dev).filter(|device| device.ns == ns).ok_or(Errno::ENODEV)?;
+        if !device.is_up() || device.ipv4.is_none() {
+            return Err(Errno::ENETUNREACH);
+        }
+        if source.is_unspecified() {
+            if destination.is_broadcast() || destination.octets()[..3] == [224, 0, 0] {
+                source = select_source(kernel, dev, None, scope::LINK);
+            } else if destination.is_multicast() {
+                source = select_source(kernel, dev, None, scope::UNIVERSE);
+            } else if destination.is_unspecified() {
+                source = select_source(kernel, dev, None, scope::HOST);
+            }
+        }
+        if to_many {
+            return Ok(on_link(kernel, dev, source, destination));
+        }
+    }
+    if destination.is_unspecified() {
+        destination = if source.is_unspecified() { Ipv4Addr::LOCALHOST } else { source };
+        source = destination;
+        return Ok(local(kernel, loopback, source, table::LOCAL, 32));
+    }
+    let key = Key {
+        source: source.to_bits(),
+        tos: flow.tos & 0x1c,
+        oif,
+        iif: Some(loopback),
+        mark: flow.mark,
+        hash: flow_hash(source.to_bits(), destination.to_bits()),
+        ..Key::to(destination)
+    };
+    let found = match kernel.fib_lookup(ns, &key) {
+        Ok(found) => found,
+        // With a device named, everything is taken to be on its link.
+        Err(errno) => {
+            let dev = oif.ok_or(errno)?;
+            if source.is_unspecified() {
+                source = select_source(kernel, dev, None, scope::LINK);
+            }
+            return Ok(on_link(kernel, dev, source, destination));
+        }
+    };
+    let alias = found.alias;
+    if alias.kind == kind::LOCAL {
+        if source.is_unspecified() {
+            source = if alias.source.is_unspecified() { destination } else { alias.source };
+        }
+        return Ok(local(kernel, loopback, source, found.table, found.length));
+    }
+    let dev = found.nexthop.dev.ok_or(Errno::EINVAL)?;
+    if source.is_unspecified() {
+        source = if alias.source.is_unspecified() {
+            let towards = match found.nexthop.gateway {
+                Some(IpAddr::V4(gateway)) => Some(gateway),
+                Some(IpAddr::V6(_)) => None,
+                None => Some(destination),
+            };
+            let widest = if alias.scope == scope::LINK { scope::LINK } else { scope::UNIVERSE };
+            select_source(kernel, dev, towards, widest)
+        } else {
+            alias.source
+        };
+    }
+    if kernel.devices.get(dev).is_some_and(|device| device.flags.contains(DevFlags::LOOPBACK)) && !to_many {
+        // A route through lo without a local address: the packet comes back and is looked at then.
+        let mtu = route_mtu(kernel, dev, alias.metric(RTAX_MTU));
+        let gateway = found.nexthop.gateway;
+        return Ok(Route { dev, gateway, mtu, ..on_link(kernel, dev, source, destination) });
+    }
+    let mut route = on_link(kernel, dev, source, destination);
+    route.table = found.table;
+    route.length = found.length;
+    if alias.kind == kind::BROADCAST {
+        route.kind = kind::BROADCAST;
+    } else if !to_many {
+        route.kind = alias.kind;
+        route.gateway = found.nexthop.gateway;
+        route.mtu = route_mtu(kernel, dev, alias.metric(RTAX_MTU));
+        super::exception::apply(kernel, ns, destination, &mut route);
+    }
+    Ok(route)
+}
+
+fn on_link(kernel: &Kernel, dev: DevId, source: Ipv4Addr, destination: Ipv4Addr) -> Route {
+    let kind = if destination.is_broadcast() {
+        kind::BROADCAST
+    } else if destination.is_multicast() {
+        kind::MULTICAST
+    } else {
+        kind::UNICAST
+    };
+    Route { kind, dev, gateway: None, source, mtu: route_mtu(kernel, dev, 0), table: table::MAIN, length: 0 }
+}
+
+fn local(kernel: &Kernel, loopback: DevId, source: Ipv4Addr, table: u32, length: u8) -> Route {
+    Route {
+        kind: kind::LOCAL,
+        dev: loopback,
+        gateway: None,
+        source,
+        mtu: route_mtu(kernel, loopback, 0),
+        table,
+        length,
+    }
+}
