@@ -7,7 +7,7 @@ use crate::drop_reason::DropReason;
 use crate::error::Errno;
 use crate::frame::Frame;
 use crate::netdev::NetdevEvent;
-use crate::types::{DevId, NsId};
+use crate::types::{DevId, MacAddr, NsId};
 
 /// A namespace's IPv6: tables, settings, counters.
 #[derive(Debug, Default)]
@@ -98,3 +98,16 @@ pub(crate) fn netdev_event(_kernel: &mut Kernel, _dev: DevId, _event: NetdevEven
 
 /// One of IPv6's own timers is due.
 pub(crate) fn timer(_kernel: &mut Kernel, _ns: NsId, _what: u64) {}
+
+/// Asks who has `target`: the whole solicited-node group, or the one who had it (`to`). `waiting` is a packet that shall go there.
+pub(crate) fn solicit(
+    _kernel: &mut Kernel,
+    _dev: DevId,
+    _target: Ipv6Addr,
+    _to: Option<MacAddr>,
+    _waiting: Option<&Frame>,
+) {
+}
+
+/// A packet waited for a neighbour that isn't there: its sender is told.
+pub(crate) fn link_failure(_kernel: &mut Kernel, _dev: DevId, _frame: &Frame) {}

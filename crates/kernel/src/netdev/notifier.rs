@@ -35,9 +35,9 @@ impl Kernel {
             }
         }
         crate::bridge::netdev_event(self, dev, event);
-        crate::neighbour::netdev_event(self, dev, event);
         crate::ipv4::netdev_event(self, dev, event);
         crate::ipv6::netdev_event(self, dev, event);
+        crate::neighbour::netdev_event(self, dev, event);
         crate::socket::packet::netdev_event(self, dev, event);
     }
 }
