@@ -1,29 +1,105 @@
 //! IPv4: addresses, routes, what comes in, goes out and passes through.
 
+pub(crate) mod addr;
+mod checksum;
+pub(crate) mod exception;
+pub(crate) mod fib;
+mod forward;
+mod fragment;
+mod header;
+mod icmp;
+pub(crate) mod igmp;
+mod input;
+mod interface;
+mod lookup;
+mod notify;
+mod options;
+mod output;
+pub(crate) mod route;
+pub(crate) mod rule;
+pub(crate) mod snmp;
+pub(crate) mod sysctl;
+#[cfg(test)]
+pub(crate) mod tests;
+mod trie;
+
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::Kernel;
-use crate::drop_reason::DropReason;
 use crate::error::Errno;
 use crate::frame::Frame;
-use crate::netdev::NetdevEvent;
-use crate::types::{DevId, NsId};
+use crate::timer::{Timer, TimerId};
+use crate::types::{DevId, Instant, NsId};
+
+pub(crate) use checksum::internet_checksum;
+pub(crate) use fib::{kind, scope};
+pub(crate) use icmp::link_failure;
+pub(crate) use input::{input_kind, receive};
+pub(crate) use interface::{Interface, device_down, fill_af_spec, netdev_event, set_af_spec};
+pub(crate) use lookup::{address_type, device_with_address, is_local, select_source};
+pub(crate) use output::send;
+pub(crate) use route::{insert_route, remove_route};
+pub(crate) use sysctl::Conf;
 
 /// A namespace's IPv4: tables, rules, settings, counters.
-#[derive(Debug, Default)]
-pub(crate) struct Namespace {}
-
-impl Namespace {
-    /// Sets a fresh namespace up.
-    pub(crate) fn init(_kernel: &mut Kernel, _ns: NsId) {}
-
-    /// Before a namespace goes.
-    pub(crate) fn exit(_kernel: &mut Kernel, _ns: NsId) {}
+#[derive(Debug)]
+pub(crate) struct Namespace {
+    pub(crate) loopback: Option<DevId>,
+    pub(crate) fib: fib::Fib,
+    pub(crate) rules: rule::Rules,
+    pub(crate) conf_all: sysctl::DevConf,
+    pub(crate) conf_default: sysctl::DevConf,
+    pub(crate) settings: sysctl::Settings,
+    pub(crate) snmp: snmp::Snmp,
+    pub(crate) exceptions: BTreeMap<Ipv4Addr, exception::Exception>,
+    fragments: fragment::Queues,
+    limits: icmp::Limits,
+    /// The identification of the next packet.
+    next_id: u16,
+    timers: BTreeMap<What, TimerId>,
 }
 
-/// A device's IPv4: addresses and settings.
-#[derive(Debug, Default)]
-pub(crate) struct Interface {}
+impl Default for Namespace {
+    fn default() -> Namespace {
+        Namespace {
+            loopback: None,
+            fib: fib::Fib::default(),
+            rules: rule::Rules::default(),
+            conf_all: sysctl::DevConf::all(),
+            conf_default: sysctl::DevConf::initial(),
+            settings: sysctl::Settings::default(),
+            snmp: snmp::Snmp::default(),
+            exceptions: BTreeMap::new(),
+            fragments: fragment::Queues::default(),
+            limits: icmp::Limits::default(),
+            next_id: 0,
+            timers: BTreeMap::new(),
+        }
+    }
+}
+
+impl Namespace {
+    /// Sets a fresh namespace up: with the settings that the first one has now.
+    pub(crate) fn init(kernel: &mut Kernel, ns: NsId) {
+        let next_id = kernel.rng.u16(..);
+        let first = kernel.namespaces.get(kernel.root);
+        let inherited = first.map(|first| (first.ipv4.conf_all, first.ipv4.conf_default));
+        let ipv4 = &mut kernel.namespaces[ns].ipv4;
+        ipv4.next_id = next_id;
+        if let Some((all, default)) = inherited {
+            (ipv4.conf_all, ipv4.conf_default) = (all, default);
+        }
+    }
+
+    /// Before a namespace goes.
+    pub(crate) fn exit(kernel: &mut Kernel, ns: NsId) {
+        let timers = std::mem::take(&mut kernel.namespaces[ns].ipv4.timers);
+        for timer in timers.into_values() {
+            kernel.timers.cancel(timer);
+        }
+    }
+}
 
 /// What a route is looked up by.
 #[derive(Clone, Copy, Debug)]
@@ -34,10 +110,21 @@ pub(crate) struct Flow {
     /// Only routes through this device.
     pub(crate) oif: Option<DevId>,
     pub(crate) tos: u8,
+    /// What rules may look at.
+    pub(crate) mark: u32,
+    /// The source need not be one of this host's addresses (raw sockets that write their own header).
+    pub(crate) any_source: bool,
+}
+
+impl Flow {
+    /// To a destination, with everything else left open.
+    pub(crate) fn to(destination: Ipv4Addr) -> Flow {
+        Flow { destination, source: Ipv4Addr::UNSPECIFIED, oif: None, tos: 0, mark: 0, any_source: false }
+    }
 }
 
 /// Where a packet goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
     /// `RTN_…`: unicast 1, local 2, broadcast 3, multicast 5.
     pub(crate) kind: u8,
@@ -47,6 +134,9 @@ pub(crate) struct Route {
     /// The source that was chosen, or that was given.
     pub(crate) source: Ipv4Addr,
     pub(crate) mtu: u32,
+    /// The table and the length of the prefix that it was found by.
+    pub(crate) table: u32,
+    pub(crate) length: u8,
 }
 
 /// A packet that a socket sends.
@@ -66,39 +156,57 @@ pub(crate) struct Outgoing<'a> {
 }
 
 /// Looks a route up as a local socket would. `ENETUNREACH`, `EHOSTUNREACH`, `EINVAL` (blackhole), `EACCES` (prohibit).
-pub(crate) fn lookup(_kernel: &Kernel, _ns: NsId, _flow: &Flow) -> Result<Route, Errno> {
-    Err(Errno::ENETUNREACH)
+pub(crate) fn lookup(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Errno> {
+    lookup::output(kernel, ns, flow)
 }
 
 /// Whether a socket may be bound to it: an address of this host, a broadcast address or a group.
-pub(crate) fn is_bindable(_kernel: &Kernel, _ns: NsId, _address: Ipv4Addr) -> bool {
-    false
+pub(crate) fn is_bindable(kernel: &Kernel, ns: NsId, address: Ipv4Addr) -> bool {
+    address_type(kernel, ns, address) != kind::UNICAST
 }
 
-/// Sends a packet from a local socket. `EMSGSIZE`, `ENOBUFS` (the device dropped it), and what [`lookup`] gives.
-pub(crate) fn send(_kernel: &mut Kernel, _ns: NsId, _packet: &Outgoing<'_>) -> Result<(), Errno> {
-    Err(Errno::ENETUNREACH)
+/// A packet's source address; `None` where it is too short to have one.
+pub(crate) fn source_of(packet: &[u8]) -> Option<Ipv4Addr> {
+    let source: [u8; 4] = packet.get(12..16)?.try_into().ok()?;
+    Some(Ipv4Addr::from(source))
 }
 
-/// An IPv4 packet received on a device.
-pub(crate) fn receive(kernel: &mut Kernel, _dev: DevId, frame: Frame) {
-    kernel.drop_frame(frame, DropReason::UnhandledProto);
+/// What IPv4's timers are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u64)]
+enum What {
+    /// An address' lifetime ends.
+    Lifetimes,
+    /// Fragments have waited long enough.
+    Fragments,
+    /// Groups are to be reported.
+    Reports,
 }
 
-/// What `IFLA_AF_SPEC` says about a device: inet devconf array. Nothing where the device has no IPv4.
-pub(crate) fn fill_af_spec(_kernel: &Kernel, _dev: DevId, _out: &mut crate::rtnetlink::attr::Writer) {}
-
-/// Sets what a request's `IFLA_AF_SPEC` says about this family.
-pub(crate) fn set_af_spec(
-    _kernel: &mut Kernel,
-    _dev: DevId,
-    _spec: &crate::rtnetlink::attr::Attr<'_>,
-) -> crate::Result<()> {
-    Ok(())
+/// Sets one of a namespace's timers; it is set once.
+fn set_timer(kernel: &mut Kernel, ns: NsId, deadline: Instant, what: What) {
+    let timer = kernel.timers.set(deadline, Timer::Ipv4 { ns, what: what as u64 });
+    let Some(netns) = kernel.namespaces.get_mut(ns) else { return };
+    if let Some(old) = netns.ipv4.timers.insert(what, timer) {
+        kernel.timers.cancel(old);
+    }
 }
-
-/// Something happened to a device.
-pub(crate) fn netdev_event(_kernel: &mut Kernel, _dev: DevId, _event: NetdevEvent) {}
 
 /// One of IPv4's own timers is due.
-pub(crate) fn timer(_kernel: &mut Kernel, _ns: NsId, _what: u64) {}
+pub(crate) fn timer(kernel: &mut Kernel, ns: NsId, what: u64) {
+    let known = [What::Lifetimes, What::Fragments, What::Reports];
+    let Some(what) = known.into_iter().find(|known| *known as u64 == what) else { return };
+    if let Some(netns) = kernel.namespaces.get_mut(ns) {
+        netns.ipv4.timers.remove(&what);
+    }
+    match what {
+        What::Lifetimes => addr::lifetimes(kernel, ns),
+        What::Fragments => fragment::expire(kernel, ns),
+        What::Reports => igmp::report(kernel, ns),
+    }
+}
+
+/// The frame's IPv4 packet, for those that only read it.
+fn packet(frame: &Frame) -> &[u8] {
+    frame.payload()
+}

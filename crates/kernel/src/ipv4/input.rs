@@ -1,0 +1,381 @@
+//! A packet comes in: is it well formed, may it come this way, is it for this host or for another?
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::fib::{Key, RTAX_MTU, kind, scope};
+use super::header::{Header, MIN_LEN, Malformed, protocol, update_checksum};
+use super::lookup::{self, address_type, is_local, select_source};
+use super::sysctl::Conf;
+use super::{Route, forward, fragment, icmp, igmp, options};
+use crate::Kernel;
+use crate::drop_reason::DropReason;
+use crate::error::Errno;
+use crate::frame::{ETH_HLEN, Frame, PacketType};
+use crate::netdev::DevFlags;
+use crate::types::{DevId, NsId};
+
+/// What is to become of a packet.
+#[derive(Clone, Copy, Debug)]
+enum Decision {
+    /// It is for this host: `RTN_LOCAL`, broadcast or multicast.
+    Deliver(u8),
+    /// It goes on; the sender would have had a shorter way if `redirect`.
+    Forward { route: Route, redirect: bool },
+}
+
+/// Why a packet gets no farther.
+#[derive(Clone, Copy, Debug)]
+enum Refusal {
+    /// No such packet may come this way.
+    Martian,
+    /// `rp_filter`.
+    ReversePath,
+    /// The routes say so.
+    Route(Errno),
+    /// A group that this host isn't in.
+    Group,
+}
+
+/// An IPv4 packet received on a device.
+pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
+    let Some(device) = kernel.devices.get_mut(dev) else { return kernel.drop_frame(frame, DropReason::DevReady) };
+    if frame.packet_type == PacketType::OtherHost {
+        device.stats.rx_otherhost_dropped += 1;
+        return kernel.drop_frame(frame, DropReason::OtherHost);
+    }
+    let ns = device.ns;
+    if device.ipv4.is_none() {
+        return kernel.drop_frame(frame, DropReason::IpInvalidAddress);
+    }
+    let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
+    snmp.ip.in_receives += 1;
+    snmp.ip_ext.in_octets += frame.payload().len() as u64;
+    let header = match Header::parse(frame.payload()) {
+        Ok(header) => header,
+        Err(wrong) => {
+            let reason = match wrong {
+                Malformed::Header => DropReason::IpInvalidHeader,
+                Malformed::Truncated => DropReason::PacketTooSmall,
+                Malformed::Checksum => DropReason::IpChecksum,
+            };
+            match wrong {
+                Malformed::Truncated => snmp.ip_ext.in_truncated_pkts += 1,
+                Malformed::Checksum => {
+                    snmp.ip_ext.in_csum_errors += 1;
+                    snmp.ip.in_hdr_errors += 1;
+                }
+                Malformed::Header => snmp.ip.in_hdr_errors += 1,
+            }
+            return kernel.drop_frame(frame, reason);
+        }
+    };
+    match header.tos & 3 {
+        0 => snmp.ip_ext.in_no_ect_pkts += 1,
+        1 => snmp.ip_ext.in_ect1_pkts += 1,
+        2 => snmp.ip_ext.in_ect0_pkts += 1,
+        _ => snmp.ip_ext.in_ce_pkts += 1,
+    }
+    frame.truncate(ETH_HLEN + header.total);
+    match decide(kernel, dev, &header) {
+        Ok(decision) => carry_out(kernel, ns, dev, frame, header, decision),
+        Err(refusal) => refuse(kernel, ns, dev, frame, refusal),
+    }
+}
+
+/// The copy of a packet that this host sent to many, itself included.
+pub(super) fn receive_looped(kernel: &mut Kernel, dev: DevId, frame: Frame) {
+    let Some(ns) = kernel.devices.get(dev).map(|device| device.ns) else { return };
+    let Ok(header) = Header::parse(frame.payload()) else { return };
+    let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
+    snmp.ip.in_receives += 1;
+    snmp.ip_ext.in_octets += header.total as u64;
+    let kind = if header.destination.is_multicast() { kind::MULTICAST } else { kind::BROADCAST };
+    carry_out(kernel, ns, dev, frame, header, Decision::Deliver(kind));
+}
+
+fn carry_out(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, header: Header, decision: Decision) {
+    if header.length > MIN_LEN {
+        let own = match &decision {
+            Decision::Deliver(kind::LOCAL) => header.destination,
+            Decision::Deliver(_) => select_source(kernel, dev, Some(header.source), scope::UNIVERSE),
+            Decision::Forward { route, .. } => route.source,
+        };
+        let now = options::clock(kernel.now);
+        let packet = &mut kernel.frames.bytes_mut(&mut frame)[ETH_HLEN..];
+        let checked = options::check(&packet[MIN_LEN..header.length]);
+        if let Err(pointer) = checked {
+            kernel.namespaces[ns].ipv4.snmp.ip.in_hdr_errors += 1;
+            icmp::answer(kernel, dev, &frame, icmp::PARAMETER_PROBLEM, 0, u32::from(pointer) << 24);
+            return kernel.drop_frame(frame, DropReason::IpInvalidHeader);
+        }
+        options::record(&mut packet[MIN_LEN..header.length], own, now);
+        update_checksum(packet, header.length);
+    }
+    let ext = &mut kernel.namespaces[ns].ipv4.snmp.ip_ext;
+    match decision {
+        Decision::Deliver(kind) => {
+            if kind == kind::MULTICAST {
+                ext.in_mcast_pkts += 1;
+                ext.in_mcast_octets += header.total as u64;
+            } else if kind == kind::BROADCAST {
+                ext.in_bcast_pkts += 1;
+                ext.in_bcast_octets += header.total as u64;
+            }
+            deliver(kernel, ns, dev, frame, header);
+        }
+        Decision::Forward { route, redirect } => forward::forward(kernel, ns, dev, frame, &header, &route, redirect),
+    }
+}
+
+/// Hands a packet for this host to whom its protocol names.
+fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, mut header: Header) {
+    if header.is_fragment() {
+        match fragment::collect(kernel, ns, dev, frame, &header) {
+            Some((whole, its_header)) => (frame, header) = (whole, its_header),
+            None => return,
+        }
+    }
+    kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
+    let taken = crate::socket::inet::deliver_ipv4(kernel, dev, super::packet(&frame));
+    let mut reason = DropReason::Consumed;
+    match header.protocol {
+        protocol::ICMP => reason = icmp::receive(kernel, ns, dev, &frame, &header),
+        protocol::IGMP => {}
+        protocol::UDP => {
+            reason = DropReason::NoSocket;
+            if frame.packet_type == PacketType::Host {
+                kernel.namespaces[ns].ipv4.snmp.udp_no_ports += 1;
+                icmp::answer(kernel, dev, &frame, icmp::UNREACHABLE, icmp::PORT, 0);
+            }
+        }
+        protocol::TCP => reason = DropReason::NoSocket,
+        _ if taken => {}
+        _ => {
+            reason = DropReason::UnhandledProto;
+            kernel.namespaces[ns].ipv4.snmp.ip.in_unknown_protos += 1;
+            icmp::answer(kernel, dev, &frame, icmp::UNREACHABLE, icmp::PROTOCOL, 0);
+        }
+    }
+    kernel.drop_frame(frame, reason);
+}
+
+fn refuse(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, refusal: Refusal) {
+    let forwards = kernel.conf_own(dev, Conf::Forwarding) != 0;
+    let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
+    let (reason, code) = match refusal {
+        Refusal::Martian => (DropReason::IpInvalidAddress, None),
+        Refusal::Group => (DropReason::IpInvalidAddress, None),
+        Refusal::ReversePath => {
+            snmp.reverse_path_filter += 1;
+            (DropReason::IpRpFilter, None)
+        }
+        Refusal::Route(Errno::ENETUNREACH) => {
+            snmp.ip_ext.in_no_routes += 1;
+            (DropReason::IpNoRoute, forwards.then_some(icmp::NET))
+        }
+        Refusal::Route(Errno::EHOSTUNREACH) => {
+            if !forwards {
+                snmp.ip.in_addr_errors += 1;
+            }
+            (DropReason::IpNoRoute, forwards.then_some(icmp::HOST))
+        }
+        Refusal::Route(Errno::EACCES) => (DropReason::IpNoRoute, forwards.then_some(icmp::FILTERED)),
+        Refusal::Route(_) => (DropReason::IpNoRoute, None),
+    };
+    if let (Some(code), Some(source)) = (code, super::source_of(super::packet(&frame))) {
+        if icmp::may_answer_for_route(kernel, ns, source) {
+            icmp::answer(kernel, dev, &frame, icmp::UNREACHABLE, code, 0);
+        }
+    }
+    kernel.drop_frame(frame, reason);
+}
+
+/// What a packet from `source` to `destination` received on `dev` is to this host (`RTN_LOCAL`, or `RTN_UNICAST` for one to be
+/// passed on, with the device it would leave through); `None` for one that would be refused.
+pub(crate) fn input_kind(kernel: &Kernel, dev: DevId, source: Ipv4Addr, destination: Ipv4Addr) -> Option<(u8, DevId)> {
+    let header = Header {
+        length: MIN_LEN,
+        tos: 0,
+        total: MIN_LEN,
+        id: 0,
+        fragment: 0,
+        ttl: 1,
+        protocol: 0,
+        source,
+        destination,
+    };
+    match decide(kernel, dev, &header).ok()? {
+        Decision::Deliver(kind) => Some((kind, dev)),
+        Decision::Forward { route, .. } => Some((kind::UNICAST, route.dev)),
+    }
+}
+
+/// The route of a packet that came in, for `ip route get … iif`.
+pub(crate) fn input_route(kernel: &Kernel, dev: DevId, flow: &super::Flow) -> Result<Route, Errno> {
+    let header = Header {
+        length: MIN_LEN,
+        tos: flow.tos,
+        total: MIN_LEN,
+        id: 0,
+        fragment: 0,
+        ttl: 1,
+        protocol: 0,
+        source: flow.source,
+        destination: flow.destination,
+    };
+    let ns = kernel.devices.get(dev).ok_or(Errno::ENODEV)?.ns;
+    match decide(kernel, dev, &header) {
+        Ok(Decision::Deliver(kind)) => Ok(Route {
+            kind,
+            dev: kernel.namespaces[ns].ipv4.loopback.unwrap_or(dev),
+            gateway: None,
+            source: flow.source,
+            mtu: 0,
+            table: super::fib::table::LOCAL,
+            length: 32,
+        }),
+        Ok(Decision::Forward { route, .. }) => Ok(route),
+        Err(Refusal::Martian | Refusal::Group) => Err(Errno::EINVAL),
+        Err(Refusal::ReversePath) => Err(Errno::EXDEV),
+        Err(Refusal::Route(errno)) => Err(errno),
+    }
+}
+
+#[inline]
+fn decide(kernel: &Kernel, dev: DevId, header: &Header) -> Result<Decision, Refusal> {
+    let (source, destination) = (header.source, header.destination);
+    let Some(device) = kernel.devices.get(dev) else { return Err(Refusal::Martian) };
+    let ns = device.ns;
+    let from_self = device.flags.contains(DevFlags::LOOPBACK);
+
+    if destination.is_multicast() {
+        if !igmp::is_member(kernel, dev, destination) && header.protocol != protocol::IGMP {
+            return Err(Refusal::Group);
+        }
+        if source.is_multicast() || source.is_broadcast() {
+            return Err(Refusal::Martian);
+        }
+        if source.octets()[0] == 0 {
+            let near = destination.octets()[..3] == [224, 0, 0];
+            if !near && header.protocol != protocol::IGMP {
+                return Err(Refusal::Martian);
+            }
+        } else if !from_self {
+            validate_source(kernel, ns, dev, header)?;
+        }
+        return Ok(Decision::Deliver(kind::MULTICAST));
+    }
+    if source.is_multicast() || source.is_broadcast() {
+        return Err(Refusal::Martian);
+    }
+    if destination.is_broadcast() || (destination.is_unspecified() && source.is_unspecified()) {
+        if source.octets()[0] != 0 && !from_self {
+            validate_source(kernel, ns, dev, header)?;
+        }
+        return Ok(Decision::Deliver(kind::BROADCAST));
+    }
+    if source.octets()[0] == 0 || destination.octets()[0] == 0 {
+        return Err(Refusal::Martian);
+    }
+    if (source.is_loopback() || destination.is_loopback())
+        && !from_self
+        && !kernel.conf_either(dev, Conf::RouteLocalnet)
+    {
+        return Err(Refusal::Martian);
+    }
+    let key = Key {
+        source: source.to_bits(),
+        tos: header.tos & 0x1c,
+        iif: Some(dev),
+        hash: lookup::flow_hash(source.to_bits(), destination.to_bits()),
+        ..Key::to(destination)
+    };
+    let forwards = kernel.conf_own(dev, Conf::Forwarding) != 0;
+    let found = match kernel.fib_lookup(ns, &key) {
+        Ok(found) => found,
+        Err(_) if !forwards => return Err(Refusal::Route(Errno::EHOSTUNREACH)),
+        Err(errno) => return Err(Refusal::Route(errno)),
+    };
+    match found.alias.kind {
+        kind @ (kind::LOCAL | kind::BROADCAST) => {
+            if !from_self {
+                validate_source(kernel, ns, dev, header)?;
+            }
+            return Ok(Decision::Deliver(kind));
+        }
+        kind::UNICAST if forwards => {}
+        kind::UNICAST => return Err(Refusal::Route(Errno::EHOSTUNREACH)),
+        _ => return Err(Refusal::Martian),
+    }
+    validate_source(kernel, ns, dev, header)?;
+    let Some(out) = found.nexthop.dev else { return Err(Refusal::Route(Errno::EINVAL)) };
+    let mtu = match found.alias.metric(RTAX_MTU) {
+        0 => kernel.devices.get(out).map_or(0, |device| device.mtu).min(65_535),
+        mtu => mtu,
+    };
+    let gateway = found.nexthop.gateway;
+    let redirect = out == dev
+        && kernel.conf_either(dev, Conf::SendRedirects)
+        && is_on_link(kernel, ns, dev, source)
+        && (kernel.conf_either(dev, Conf::SharedMedia) || shares_network(kernel, dev, source, gateway));
+    let own = if header.length > MIN_LEN {
+        let towards = match gateway {
+            Some(IpAddr::V4(gateway)) => gateway,
+            _ => destination,
+        };
+        select_source(kernel, out, Some(towards), scope::UNIVERSE)
+    } else {
+        source
+    };
+    let (table, length) = (found.table, found.length);
+    let route = Route { kind: kind::UNICAST, dev: out, gateway, source: own, mtu, table, length };
+    Ok(Decision::Forward { route, redirect })
+}
+
+/// Whether packets to `address` would go out through `dev` without a gateway.
+fn is_on_link(kernel: &Kernel, ns: NsId, dev: DevId, address: Ipv4Addr) -> bool {
+    kernel
+        .fib_lookup(ns, &Key::to(address))
+        .is_ok_and(|found| found.nexthop.dev == Some(dev) && found.nexthop.scope >= scope::HOST)
+}
+
+fn shares_network(kernel: &Kernel, dev: DevId, source: Ipv4Addr, gateway: Option<IpAddr>) -> bool {
+    let Some(IpAddr::V4(gateway)) = gateway else { return false };
+    kernel.addresses(dev).iter().any(|address| address.covers(source) && address.covers(gateway))
+}
+
+/// Whether a packet with this source may come in through this device.
+#[inline]
+fn validate_source(kernel: &Kernel, ns: NsId, dev: DevId, header: &Header) -> Result<(), Refusal> {
+    let source = header.source;
+    let filter = kernel.conf_max(dev, Conf::RpFilter);
+    let accepts_own = kernel.conf_either(dev, Conf::AcceptLocal);
+    if filter == 0 {
+        return if !accepts_own && is_local(kernel, ns, source) { Err(Refusal::Martian) } else { Ok(()) };
+    }
+    let key = Key {
+        source: header.destination.to_bits(),
+        tos: header.tos & 0x1c,
+        iif: kernel.namespaces.get(ns).and_then(|netns| netns.ipv4.loopback),
+        ..Key::to(source)
+    };
+    let found = match kernel.fib_lookup(ns, &key) {
+        Ok(found) => found,
+        Err(_) => return Err(Refusal::ReversePath),
+    };
+    match found.alias.kind {
+        kind::UNICAST => {}
+        kind::LOCAL if accepts_own => {}
+        _ => return Err(Refusal::Martian),
+    }
+    let this_way = found.alias.nexthops.iter().any(|hop| hop.dev == Some(dev));
+    if this_way || filter == 2 {
+        return Ok(());
+    }
+    Err(Refusal::ReversePath)
+}
+
+/// What a packet's source is, for those that must not answer broadcasts.
+pub(super) fn is_to_many(kernel: &Kernel, ns: NsId, address: Ipv4Addr) -> bool {
+    matches!(address_type(kernel, ns, address), kind::BROADCAST | kind::MULTICAST)
+}

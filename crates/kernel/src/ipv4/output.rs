@@ -1,0 +1,192 @@
+//! A packet leaves: from a local socket, or passing through; to this host itself, to everybody, or to a neighbour.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::header::{DF, Header, MF, MIN_LEN, OFFSET};
+use super::{Flow, Outgoing, Route, fib::kind, igmp, input, lookup, options};
+use crate::Kernel;
+use crate::drop_reason::DropReason;
+use crate::error::Errno;
+use crate::frame::{ETH_HLEN, Frame, PacketType};
+use crate::netdev::DevFlags;
+use crate::path::ethertype;
+use crate::types::NsId;
+
+/// What can stand in a total-length field.
+const MAX_PACKET: usize = 65_535;
+
+/// Sends a packet from a local socket. `EMSGSIZE`, `ENOBUFS` (the device dropped it), and what [`super::lookup`] gives.
+pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>) -> Result<(), Errno> {
+    let flow = Flow { source: packet.source, oif: packet.oif, tos: packet.tos, ..Flow::to(packet.destination) };
+    let route = match lookup::output(kernel, ns, &flow) {
+        Ok(route) => route,
+        Err(errno) => {
+            if errno == Errno::ENETUNREACH {
+                if let Some(netns) = kernel.namespaces.get_mut(ns) {
+                    netns.ipv4.snmp.ip.out_no_routes += 1;
+                }
+            }
+            return Err(errno);
+        }
+    };
+    send_on(kernel, ns, packet, &route)
+}
+
+/// The same with the route found already.
+pub(super) fn send_on(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: &Route) -> Result<(), Errno> {
+    let length = MIN_LEN + packet.options.len().min(40).next_multiple_of(4);
+    let total = length + packet.payload.len();
+    if total > MAX_PACKET || (packet.dont_fragment && total > route.mtu as usize) {
+        return Err(Errno::EMSGSIZE);
+    }
+    let netns = kernel.namespaces.get_mut(ns).ok_or(Errno::ENETUNREACH)?;
+    let id = netns.ipv4.next_id;
+    netns.ipv4.next_id = id.wrapping_add(1);
+    netns.ipv4.snmp.ip.out_requests += 1;
+    let header = Header {
+        length,
+        tos: packet.tos,
+        total,
+        id,
+        fragment: if packet.dont_fragment { DF } else { 0 },
+        ttl: packet.ttl,
+        protocol: packet.protocol,
+        source: if packet.source.is_unspecified() { route.source } else { packet.source },
+        destination: if packet.destination.is_unspecified() { route.source } else { packet.destination },
+    };
+    let now = options::clock(kernel.now);
+    let mut frame = kernel.frames.build(ETH_HLEN + total, |bytes| {
+        bytes[12..ETH_HLEN].copy_from_slice(&ethertype::IPV4.to_be_bytes());
+        let bytes = &mut bytes[ETH_HLEN..];
+        let room = &mut bytes[MIN_LEN..length];
+        room.iter_mut().zip(packet.options).for_each(|(byte, option)| *byte = *option);
+        options::record(room, header.source, now);
+        header.write(bytes);
+        bytes[length..].copy_from_slice(packet.payload);
+    });
+    frame.checksum_trusted = true;
+    match transmit(kernel, ns, route, &header, frame) {
+        Err(DropReason::PacketTooBig) => Err(Errno::ENOBUFS),
+        _ => Ok(()),
+    }
+}
+
+/// Sends a complete packet on its way. What is longer than the route takes is cut up.
+pub(super) fn transmit(
+    kernel: &mut Kernel,
+    ns: NsId,
+    route: &Route,
+    header: &Header,
+    frame: Frame,
+) -> Result<(), DropReason> {
+    let loops = !kernel.devices.get(route.dev).is_some_and(|device| device.flags.contains(DevFlags::LOOPBACK));
+    match route.kind {
+        kind::MULTICAST => {
+            count_group(kernel, ns, header);
+            if loops && igmp::is_member(kernel, route.dev, header.destination) {
+                loop_back(kernel, route, &frame, PacketType::Multicast);
+            }
+            if header.ttl == 0 {
+                kernel.drop_frame(frame, DropReason::Consumed);
+                return Ok(());
+            }
+        }
+        kind::BROADCAST => {
+            count_broadcast(kernel, ns, header);
+            if loops {
+                loop_back(kernel, route, &frame, PacketType::Broadcast);
+            }
+        }
+        _ => {}
+    }
+    if header.total <= route.mtu as usize {
+        return emit(kernel, ns, route, header.destination, frame);
+    }
+    fragment(kernel, ns, route, header, frame)
+}
+
+fn count_group(kernel: &mut Kernel, ns: NsId, header: &Header) {
+    if let Some(netns) = kernel.namespaces.get_mut(ns) {
+        netns.ipv4.snmp.ip_ext.out_mcast_pkts += 1;
+        netns.ipv4.snmp.ip_ext.out_mcast_octets += header.total as u64;
+    }
+}
+
+fn count_broadcast(kernel: &mut Kernel, ns: NsId, header: &Header) {
+    if let Some(netns) = kernel.namespaces.get_mut(ns) {
+        netns.ipv4.snmp.ip_ext.out_bcast_pkts += 1;
+        netns.ipv4.snmp.ip_ext.out_bcast_octets += header.total as u64;
+    }
+}
+
+/// What goes to many is received by this host as well, as if it had come in through the device.
+fn loop_back(kernel: &mut Kernel, route: &Route, frame: &Frame, packet_type: PacketType) {
+    let mut copy = frame.share();
+    copy.packet_type = packet_type;
+    input::receive_looped(kernel, route.dev, copy);
+}
+
+/// The last step: to this host's own `lo`, or to a neighbour.
+fn emit(kernel: &mut Kernel, ns: NsId, route: &Route, destination: Ipv4Addr, frame: Frame) -> Result<(), DropReason> {
+    if let Some(netns) = kernel.namespaces.get_mut(ns) {
+        netns.ipv4.snmp.ip.out_transmits += 1;
+        netns.ipv4.snmp.ip_ext.out_octets += (frame.len() - ETH_HLEN) as u64;
+    }
+    if route.kind == kind::LOCAL {
+        return kernel.transmit(route.dev, frame);
+    }
+    let next_hop = route.gateway.unwrap_or(IpAddr::V4(destination));
+    crate::neighbour::output(kernel, route.dev, next_hop, frame)
+}
+
+/// Cuts a packet up (RFC 791, 3.2): every part has the header and as many times eight bytes as fit.
+fn fragment(kernel: &mut Kernel, ns: NsId, route: &Route, header: &Header, frame: Frame) -> Result<(), DropReason> {
+    let room = (route.mtu as usize).saturating_sub(header.length) & !7;
+    let packet = frame.payload();
+    let (Some(head), Some(data)) = (packet.get(..header.length), packet.get(header.length..header.total)) else {
+        kernel.drop_frame(frame, DropReason::IpInvalidHeader);
+        return Err(DropReason::IpInvalidHeader);
+    };
+    if room == 0 {
+        if let Some(netns) = kernel.namespaces.get_mut(ns) {
+            netns.ipv4.snmp.ip.frag_fails += 1;
+        }
+        kernel.drop_frame(frame, DropReason::PacketTooBig);
+        return Err(DropReason::PacketTooBig);
+    }
+    let first = header.fragment & OFFSET;
+    let more_follow = header.fragment & MF;
+    let parts = data.len().div_ceil(room);
+    let mut result = Ok(());
+    let later = options::for_fragments(&head[MIN_LEN..]);
+    for (number, part) in data.chunks(room).enumerate() {
+        let offset = first + (number * room / 8) as u16;
+        let more = if number + 1 < parts { MF } else { more_follow };
+        let header = Header {
+            total: header.length + part.len(),
+            fragment: (header.fragment & DF) | more | (offset & OFFSET),
+            ..*header
+        };
+        let mut piece = kernel.frames.build(ETH_HLEN + header.total, |bytes| {
+            bytes[12..ETH_HLEN].copy_from_slice(&ethertype::IPV4.to_be_bytes());
+            let bytes = &mut bytes[ETH_HLEN..];
+            bytes[..header.length].copy_from_slice(head);
+            if number > 0 {
+                bytes[MIN_LEN..header.length].copy_from_slice(&later);
+            }
+            header.write(bytes);
+            bytes[header.length..].copy_from_slice(part);
+        });
+        piece.checksum_trusted = frame.checksum_trusted;
+        if let Some(netns) = kernel.namespaces.get_mut(ns) {
+            netns.ipv4.snmp.ip.frag_creates += 1;
+        }
+        result = result.and(emit(kernel, ns, route, header.destination, piece));
+    }
+    if let Some(netns) = kernel.namespaces.get_mut(ns) {
+        let counters = &mut netns.ipv4.snmp.ip;
+        if result.is_ok() { counters.frag_oks += 1 } else { counters.frag_fails += 1 }
+    }
+    kernel.frames.recycle(frame);
+    result
+}
