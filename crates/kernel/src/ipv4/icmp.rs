@@ -284,7 +284,7 @@ pub(super) fn receive(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, 
         }
         TIMESTAMP if message.len() >= 20 => {
             let mut message = message[..20].to_vec();
-            let now = options::clock(kernel.now).to_be_bytes();
+            let now = options::clock(kernel).to_be_bytes();
             message[0] = TIMESTAMP_REPLY;
             message[12..16].copy_from_slice(&now);
             message[16..20].copy_from_slice(&now);

@@ -100,7 +100,7 @@ fn carry_out(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, header
             Decision::Deliver(_) => select_source(kernel, dev, Some(header.source), scope::UNIVERSE),
             Decision::Forward { route, .. } => route.source,
         };
-        let now = options::clock(kernel.now);
+        let now = options::clock(kernel);
         let packet = &mut kernel.frames.bytes_mut(&mut frame)[ETH_HLEN..];
         let checked = options::check(&packet[MIN_LEN..header.length]);
         if let Err(pointer) = checked {

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::types::Instant;
+use crate::Kernel;
 
 const END: u8 = 0;
 const NOP: u8 = 1;
@@ -17,8 +17,8 @@ const TIMES_AND_ADDRESSES: u8 = 1;
 const TIMES_PRESPECIFIED: u8 = 3;
 
 /// The time as options and ICMP timestamps have it: milliseconds of the day.
-pub(super) fn clock(now: Instant) -> u32 {
-    (now.0 / 1_000_000 % 86_400_000) as u32
+pub(super) fn clock(kernel: &Kernel) -> u32 {
+    ((kernel.config.wall_clock + kernel.now.since_boot()).as_millis() % 86_400_000) as u32
 }
 
 /// Where an option stands: its start, and one past its end.

@@ -54,7 +54,7 @@ pub(super) fn send_on(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, rout
         source: if packet.source.is_unspecified() { route.source } else { packet.source },
         destination: if packet.destination.is_unspecified() { route.source } else { packet.destination },
     };
-    let now = options::clock(kernel.now);
+    let now = options::clock(kernel);
     let mut frame = kernel.frames.build(ETH_HLEN + total, |bytes| {
         bytes[12..ETH_HLEN].copy_from_slice(&ethertype::IPV4.to_be_bytes());
         let bytes = &mut bytes[ETH_HLEN..];

@@ -23,7 +23,7 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) fn new() -> Lab {
-        let config = Config { seed: 1, cpus: 2, hostname: "lab".into() };
+        let config = Config { seed: 1, cpus: 2, hostname: "lab".into(), wall_clock: std::time::Duration::ZERO };
         Lab { kernel: Kernel::new(config, Instant(1_000_000_000)) }
     }
 

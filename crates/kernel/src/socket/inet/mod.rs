@@ -170,7 +170,7 @@ pub(super) fn connect(kernel: &mut Kernel, socket: SocketId, address: &[u8]) -> 
     let source = match (remote, local) {
         (IpAddr::V4(remote), IpAddr::V4(local)) => {
             let oif = bound.or_else(|| options.multicast_device(kernel, ns, remote.is_multicast()));
-            let flow = ipv4::Flow { destination: remote, source: local, oif, tos: options.tos };
+            let flow = ipv4::Flow { source: local, oif, tos: options.tos, ..ipv4::Flow::to(remote) };
             let route = ipv4::lookup(kernel, ns, &flow)?;
             if route.kind == BROADCAST_ROUTE && !broadcast {
                 return Err(Errno::EACCES);

@@ -226,7 +226,8 @@ pub(in crate::socket) fn option(
         },
         (SOL_IP, IP_MTU) => match (remote.ok_or(Errno::ENOTCONN)?, local) {
             (std::net::IpAddr::V4(destination), std::net::IpAddr::V4(source)) => {
-                let flow = crate::ipv4::Flow { destination, source, oif: bound, tos: options.tos };
+                let flow =
+                    crate::ipv4::Flow { source, oif: bound, tos: options.tos, ..crate::ipv4::Flow::to(destination) };
                 crate::ipv4::lookup(kernel, ns, &flow)?.mtu as i32
             }
             _ => return Err(Errno::ENOTCONN),

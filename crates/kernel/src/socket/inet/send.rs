@@ -105,7 +105,7 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
         }
         data = &data[length..];
     }
-    let route = ipv4::lookup(kernel, ns, &ipv4::Flow { destination, source, oif, tos })?;
+    let route = ipv4::lookup(kernel, ns, &ipv4::Flow { source, oif, tos, ..ipv4::Flow::to(destination) })?;
     if route.kind == BROADCAST_ROUTE && !broadcast {
         return Err(Errno::EACCES);
     }
