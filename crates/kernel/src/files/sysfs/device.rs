@@ -117,7 +117,9 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     shown("speed", |kernel, device| match (device.is_up(), &device.kind) {
         (false, _) | (_, DevKind::Loopback | DevKind::Dummy) => Err(Errno::EINVAL),
         (true, DevKind::Veth(_)) => Ok("10000".to_owned()),
-        (true, DevKind::Bridge(_)) => Ok(bridge_speed(kernel, device).to_string()),
+        (true, DevKind::Bridge(_)) => {
+            Ok(crate::ethtool::bridge_speed(kernel, device).map_or(-1, |speed| speed as i32).to_string())
+        }
     }),
     shown("testing", |_, device| when_up(device, 0)),
     settable("threaded", |_, _| Ok("0".to_owned()), ignore),
@@ -137,18 +139,6 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
 
 fn ignore(_: &mut Kernel, _: DevId, _: &str) -> Result<(), Errno> {
     Ok(())
-}
-
-/// A bridge is as fast as its fastest running port; unknown (-1) without one.
-fn bridge_speed(kernel: &Kernel, bridge: &Device) -> i32 {
-    let running = |dev: DevId| {
-        kernel.devices.get(dev).is_some_and(|port| {
-            port.port.is_some_and(|of| kernel.devices.get(of.bridge).is_some_and(|master| std::ptr::eq(master, bridge)))
-                && port.is_up_with_carrier()
-                && matches!(port.kind, DevKind::Veth(_))
-        })
-    };
-    if kernel.namespaces[bridge.ns].devices().any(running) { 10_000 } else { -1 }
 }
 
 fn uevent(device: &Device) -> String {
