@@ -10,6 +10,7 @@ mod show;
 use crate::print::Format;
 use crate::rtnl::{Failure, Outcome, Session, matches, names};
 
+pub(crate) use get::ip_protocol;
 pub(crate) use show::{Known, Route};
 
 /// The length of `struct rtmsg`.
@@ -111,14 +112,14 @@ fn usage(session: &mut Session<'_>) -> Outcome {
 }
 
 /// A kind of route by name or number.
-fn find_type(text: &str) -> Option<u8> {
+pub(crate) fn find_type(text: &str) -> Option<u8> {
     match TYPES.iter().position(|name| *name == text) {
         Some(at) if at > 0 => u8::try_from(at).ok(),
         _ => crate::rtnl::number(text).and_then(|number| u8::try_from(number).ok()),
     }
 }
 
-fn type_name(number: u8, format: &Format) -> String {
+pub(crate) fn type_name(number: u8, format: &Format) -> String {
     match TYPES.get(usize::from(number)).filter(|_| !format.numeric) {
         Some(name) => (*name).to_owned(),
         None => number.to_string(),
@@ -133,7 +134,7 @@ fn realms(number: u32) -> String {
     }
 }
 
-fn find_realms(text: &str) -> Option<u32> {
+pub(crate) fn find_realms(text: &str) -> Option<u32> {
     let realm = |text: &str| crate::rtnl::number(text).filter(|number| *number < 1 << 16).map(|number| number as u32);
     match text.split_once('/') {
         Some((from, to)) => Some(realm(from)? << 16 | realm(to)?),
@@ -142,7 +143,7 @@ fn find_realms(text: &str) -> Option<u32> {
 }
 
 /// A type of service, now the DS field: two hexadecimal digits.
-fn find_tos(text: &str) -> Option<u8> {
+pub(crate) fn find_tos(text: &str) -> Option<u8> {
     if text == "default" {
         return Some(0);
     }
@@ -150,11 +151,11 @@ fn find_tos(text: &str) -> Option<u8> {
 }
 
 /// Names of tables, protocols and scopes; their numbers with `-N`.
-fn table_name(number: u32, format: &Format) -> String {
+pub(crate) fn table_name(number: u32, format: &Format) -> String {
     if format.numeric { number.to_string() } else { names::table(number) }
 }
 
-fn protocol_name(number: u8, format: &Format) -> String {
+pub(crate) fn protocol_name(number: u8, format: &Format) -> String {
     if format.numeric { number.to_string() } else { names::protocol(number) }
 }
 

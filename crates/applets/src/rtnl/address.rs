@@ -140,15 +140,17 @@ fn unexpected(err: &mut dyn Write, what: &str, text: &str, family: u8) -> Failur
 
 /// A link-layer address: hexadecimal numbers between colons; says where it is none.
 pub(crate) fn link_layer_address(err: &mut dyn Write, text: &str) -> Outcome<Vec<u8>> {
-    let bytes: Option<Vec<u8>> = if text.contains('.') {
-        parse_address(text, libc::AF_INET as u8).map(|address| address.bytes().to_vec())
-    } else {
-        text.split(':').map(|part| u8::from_str_radix(part, 16).ok()).collect()
-    };
-    bytes.ok_or_else(|| {
-        let _ = writeln!(err, "\"{text}\" is invalid lladdr.");
+    let wrong = |part: &str, err: &mut dyn Write| {
+        let _ = writeln!(err, "\"{part}\" is invalid lladdr.");
         Failure::Exit(1)
-    })
+    };
+    if text.contains('.') {
+        return match parse_address(text, libc::AF_INET as u8) {
+            Some(address) => Ok(address.bytes().to_vec()),
+            None => Err(wrong(text, err)),
+        };
+    }
+    text.split(':').map(|part| u8::from_str_radix(part, 16).map_err(|_| wrong(part, err))).collect()
 }
 
 #[cfg(test)]
