@@ -191,7 +191,7 @@ fn show(session: &mut Session<'_>, view: &View, message: &Message<'_>, nsid: Opt
             if let Some(address) = &address {
                 printer.text(format_args!("{head}"));
                 deleted(&mut printer, message);
-                let layout = Layout { named: !format.brief, brief: format.brief };
+                let layout = Layout { named: !format.brief, brief: format.brief, numeric: format.numeric };
                 address::address(&mut printer, &mut session.links, address, layout);
                 if !format.brief {
                     printer.end_record();

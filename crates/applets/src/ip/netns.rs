@@ -151,10 +151,14 @@ fn print_id(printer: &mut Printer<'_>, message: &Message<'_>, name: impl FnOnce(
     }
     printer.field("nsid", id, format_args!("nsid {id} "));
     let current = table.i32(NETNSA_CURRENT_NSID);
-    if let Some(current) = current {
-        printer.field("current-nsid", current, format_args!("current-nsid {current} "));
+    match current {
+        Some(current) if current >= 0 => {
+            printer.field("current-nsid", current, format_args!("current-nsid {current} "));
+        }
+        Some(_) => printer.text(format_args!("current-nsid unassigned ")),
+        None => {}
     }
-    if let Some(name) = name(current.unwrap_or(id)) {
+    if let Some(name) = name(current.filter(|&current| current >= 0).unwrap_or(id)) {
         printer.field("name", &name, format_args!("(iproute2 netns name: {name})"));
     }
     printer.end_record();

@@ -36,6 +36,7 @@ const NAMES: &[&str] = &[
     "-human-readable",
     "-iec",
     "-statistics",
+    "-stats",
     "-details",
     "-resolve",
     "-oneline",
@@ -81,8 +82,12 @@ pub(super) fn parse<'w>(mut words: &'w [String], err: &mut dyn Write) -> Outcome
                 words = rest;
                 Ok(value)
             }
+            None if "-netns".starts_with(word) => {
+                let _ = writeln!(err, "Cannot open network namespace \"(null)\": No such file or directory");
+                Err(Failure::Exit(255))
+            }
             None => {
-                let _ = writeln!(err, "Command line is not complete. Try option \"help\"");
+                let _ = err.write_all(include_bytes!("usage/ip.txt"));
                 Err(Failure::Exit(255))
             }
         };
@@ -101,13 +106,13 @@ pub(super) fn parse<'w>(mut words: &'w [String], err: &mut dyn Write) -> Outcome
                 Some("-family") => {
                     let name = value(err)?;
                     options.family = family(name).ok_or_else(|| {
-                        let message = "invalid protocol family\n";
+                        let message = "invalid protocol family";
                         crate::rtnl::invalid_argument(err, message, name)
                     })?;
                 }
                 Some("-human-readable") => format.human = true,
                 Some("-iec") => format.iec = true,
-                Some("-statistics") => format.statistics += 1,
+                Some("-statistics" | "-stats") => format.statistics += 1,
                 Some("-details") => format.details += 1,
                 Some("-resolve") => format.resolve = true,
                 Some("-oneline") => format.oneline = true,
@@ -130,6 +135,9 @@ pub(super) fn parse<'w>(mut words: &'w [String], err: &mut dyn Write) -> Outcome
                 Some("-Numeric") => format.numeric = true,
                 Some("-all") => options.all = true,
                 Some("-pretty") => format.pretty = true,
+                _ if matches!(word.strip_suffix('='), Some(name) if name.len() > 1 && "-color".starts_with(name)) => {
+                    return Ok((Action::Help, words));
+                }
                 _ => match ColourMode::parse(word) {
                     Some(mode) => colour = mode,
                     None => {

@@ -19,7 +19,7 @@ pub(crate) fn run(session: &mut Session<'_>, file: &str, force: bool, dispatch: 
             Err(error) => {
                 let text = strerror(error.raw_os_error().unwrap_or(libc::EIO));
                 session.complain(&format!("Cannot open file \"{file}\" for reading: {text}"));
-                return Err(Failure::Command(255));
+                return Err(Failure::Command(1));
             }
         }
     };

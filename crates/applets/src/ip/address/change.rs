@@ -154,7 +154,7 @@ fn parse(session: &mut Session<'_>, words: &[String], request: &mut Request, par
                 let value = arguments.value(session.err)?;
                 let metric = number(value).and_then(|metric| u32::try_from(metric).ok());
                 let metric =
-                    metric.ok_or_else(|| invalid_argument(session.err, "\"metric\" value is invalid", value))?;
+                    metric.ok_or_else(|| invalid_argument(session.err, "\"metric\" value is invalid\n", value))?;
                 request.u32(IFA_RT_PRIORITY, metric);
             }
             () if matches(word, "valid_lft") => {

@@ -74,7 +74,7 @@ fn collect(session: &mut Session<'_>, filter: &Filter) -> Outcome<Vec<(bool, Req
         delete.put(message.payload);
         doomed.push((address.flags & IFA_F_SECONDARY != 0, delete));
         if session.format.statistics > 1 {
-            print::address(&mut printer, &mut session.links, &address, Layout { named: true, brief: false });
+            print::address(&mut printer, &mut session.links, &address, Layout { named: true, ..Layout::default() });
             printer.text(format_args!("\n"));
         }
     });

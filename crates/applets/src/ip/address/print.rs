@@ -91,6 +91,8 @@ pub(crate) struct Layout {
     pub(crate) named: bool,
     /// `-br`: nothing but the address.
     pub(crate) brief: bool,
+    /// `-N`: numbers in place of names.
+    pub(crate) numeric: bool,
 }
 
 /// Prints an address, without the end of its last line.
@@ -130,7 +132,7 @@ pub(crate) fn address(printer: &mut Printer<'_>, links: &mut Links<'_>, address:
             printer.coloured(colour, key, &text, format_args!("{text} "));
         }
     }
-    let scope = names::scope(address.scope);
+    let scope = if layout.numeric { address.scope.to_string() } else { names::scope(address.scope) };
     printer.field("scope", &scope, format_args!("scope {scope} "));
     flags(printer, address);
     if let Some(label) = address.label {

@@ -87,7 +87,7 @@ pub(super) fn device_index(session: &mut Session<'_>, filter: &Filter) -> Outcom
 fn links(session: &mut Session<'_>, filter: &Filter, only_links: bool) -> Outcome<Kept> {
     let mut kept = Kept::default();
     if let Some(index) = filter.index {
-        let reply = session.get(&mut link::device_request(index, session.format.statistics > 0))?;
+        let reply = link::get(session, &mut link::device_request(index, session.format.statistics > 0))?;
         session.links.learn(&reply.message());
         kept.push(&reply.message());
         return Ok(kept);
@@ -138,12 +138,13 @@ fn record(
     }
     if !packet {
         printer.open_array("addr_info");
-        let layout = Layout { named: format.oneline && !format.brief, brief: format.brief };
-        for address in addresses.iter().filter(|address| filter.admits_address(address, found.name())) {
+        let layout = Layout { named: format.oneline && !format.brief, brief: format.brief, numeric: format.numeric };
+        for address in addresses {
+            // JSON has an empty object for what is filtered out.
             printer.open_object(None);
-            print::address(printer, around.links, address, layout);
-            if !format.brief {
-                printer.text(format_args!("\n"));
+            if filter.admits_address(address, found.name()) {
+                print::address(printer, around.links, address, layout);
+                printer.text(format_args!("{}", if format.brief { "" } else { "\n" }));
             }
             printer.close_object();
         }

@@ -253,6 +253,11 @@ fn option(
         return Ok(());
     }
     let value = arguments.value(session.err)?;
+    if let Set::Mac = set {
+        let bytes = super::parse::address(session, value)?;
+        request.attribute(kind, &bytes);
+        return Ok(());
+    }
     let parsed = match set {
         Set::U8 => number(value).and_then(|value| u8::try_from(value).ok()).map(|value| drop(request.u8(kind, value))),
         Set::U16 => {
@@ -262,7 +267,6 @@ fn option(
             number(value).and_then(|value| u32::try_from(value).ok()).map(|value| drop(request.u32(kind, value)))
         }
         Set::U64 => number(value).map(|value| drop(request.u64(kind, value))),
-        Set::Mac => super::parse::bytes(value, 6).map(|bytes| drop(request.attribute(kind, &bytes))),
         Set::VlanProtocol => match value.to_ascii_lowercase().as_str() {
             "802.1q" => Some(drop(request.attribute(kind, &0x8100u16.to_be_bytes()))),
             "802.1ad" => Some(drop(request.attribute(kind, &0x88a8u16.to_be_bytes()))),
@@ -272,7 +276,7 @@ fn option(
             Some(index) => Some(drop(request.u32(kind, index))),
             None => return Err(invalid_argument(session.err, "Device does not exist\n", value)),
         },
-        Set::OnOff | Set::Flag | Set::NoDevice | Set::BooleanOption(_) => None,
+        Set::Mac | Set::OnOff | Set::Flag | Set::NoDevice | Set::BooleanOption(_) => None,
     };
     parsed.ok_or_else(|| invalid_argument(session.err, message, value))
 }

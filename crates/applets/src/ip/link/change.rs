@@ -5,6 +5,7 @@ use netloom_machine::netlink::Request;
 use super::header;
 use super::info::{IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_INFO_SLAVE_DATA};
 use super::parse::{self, Parsed};
+use super::print::IFLA_NEW_IFINDEX;
 use crate::rtnl::{Arguments, Failure, IFINFOMSG, Outcome, Session};
 
 /// `ip link add` and `ip link replace`.
@@ -24,9 +25,6 @@ pub(super) fn add(session: &mut Session<'_>, words: &[String], flags: u16) -> Ou
     }
     request.patch(0, &header(0, parsed.index, parsed.flags, parsed.change));
     if let Some(name) = parsed.name.as_ref().or(parsed.device.as_ref()) {
-        if !parse::is_name(name) {
-            return Err(crate::rtnl::invalid_argument(session.err, "\"name\" not a valid ifname", name));
-        }
         request.string(libc::IFLA_IFNAME, name);
     }
     info(session, &kind, &mut arguments, &mut request, &mut parsed)?;
@@ -46,6 +44,10 @@ pub(super) fn set(session: &mut Session<'_>, words: &[String]) -> Outcome {
         }
         return Err(required(session));
     };
+    if parsed.index != 0 && parsed.handles.is_empty() && !parsed.moves {
+        session.complain("index can be used only when creating devices or when moving device to another netns.");
+        return Err(Failure::Exit(255));
+    }
     let index = session.index(&name)?;
     if let Some(length) = parsed.address_length {
         check_address_length(session, index, length)?;
@@ -55,6 +57,9 @@ pub(super) fn set(session: &mut Session<'_>, words: &[String]) -> Outcome {
         request.u32(libc::IFLA_LINK, index);
     }
     request.patch(0, &header(0, index, parsed.flags, parsed.change));
+    if parsed.index != 0 {
+        request.u32(IFLA_NEW_IFINDEX, parsed.index);
+    }
     if let Some(new) = parsed.name.as_ref().filter(|new| **new != name) {
         request.string(libc::IFLA_IFNAME, new);
     }
@@ -124,8 +129,6 @@ fn info(
         let inner = request.begin(data);
         parse::kind(session, kind, arguments, request, &mut parsed.handles)?;
         request.end(inner);
-    } else if kind == "tun" {
-        parse::kind(session, kind, arguments, request, &mut parsed.handles)?;
     }
     request.end(outer);
     Ok(())

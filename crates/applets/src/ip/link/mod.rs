@@ -85,7 +85,10 @@ fn afstats(session: &mut Session<'_>, words: &[String]) -> Outcome {
             return Err(Failure::Exit(255));
         }
         let name = arguments.value(session.err)?;
-        session.index(name)?;
+        if session.links.index(name).is_none() {
+            session.complain(&format!("Device \"{name}\" does not exist."));
+            return Ok(());
+        }
     }
     Ok(())
 }

@@ -39,6 +39,8 @@ pub(super) struct Parsed {
     pub(super) flags: u32,
     /// The length of an address to be set.
     pub(super) address_length: Option<usize>,
+    /// Whether the device goes to a process's namespace.
+    pub(super) moves: bool,
     /// The namespaces that the request names stay open until it is sent.
     pub(super) handles: Vec<NetnsHandle>,
 }
@@ -134,7 +136,11 @@ pub(super) fn options(
             }
             () if like("nomaster") => drop(request.u32(libc::IFLA_MASTER, 0)),
             () if like("type") => {
-                parsed.kind = Some(arguments.value(session.err)?.to_owned());
+                let value = arguments.value(session.err)?;
+                if parsed.kind.is_some() {
+                    return Err(duplicate(session.err, "type", value));
+                }
+                parsed.kind = Some(value.to_owned());
                 return Ok(());
             }
             () if like("alias") => {
@@ -324,6 +330,7 @@ fn netns(session: &mut Session<'_>, value: &str, request: &mut Request, parsed: 
     match number(value).and_then(|pid| u32::try_from(pid).ok()) {
         Some(pid) => {
             request.u32(libc::IFLA_NET_NS_PID, pid);
+            parsed.moves = true;
             Ok(())
         }
         None => Err(invalid_argument(session.err, "Invalid \"netns\" value\n", value)),
@@ -341,7 +348,7 @@ pub(super) fn is_alternative_name(name: &str) -> bool {
 }
 
 /// A link-layer address: hexadecimal bytes between colons, or an IPv4 address. Complains where it is none.
-fn address(session: &mut Session<'_>, text: &str) -> Outcome<Vec<u8>> {
+pub(super) fn address(session: &mut Session<'_>, text: &str) -> Outcome<Vec<u8>> {
     if text.contains('.') {
         return match text.parse::<std::net::Ipv4Addr>() {
             Ok(address) => Ok(address.octets().to_vec()),
@@ -364,12 +371,6 @@ fn invalid_address(session: &mut Session<'_>, text: &str) -> Failure {
     Failure::Command(1)
 }
 
-/// Exactly `count` hexadecimal bytes between colons.
-pub(super) fn bytes(text: &str, count: usize) -> Option<Vec<u8>> {
-    let bytes: Option<Vec<u8>> = text.split(':').map(|part| u8::from_str_radix(part, 16).ok()).collect();
-    bytes.filter(|bytes| bytes.len() == count)
-}
-
 /// Reads what belongs to a type into the request: the words that are left.
 pub(super) fn kind(
     session: &mut Session<'_>,
@@ -384,10 +385,8 @@ pub(super) fn kind(
         "bridge_slave" => super::bridge::parse_port(session, arguments, request),
         "macvlan" => super::macvlan::parse(session, arguments, request),
         "vlan" => super::vlan::parse(session, arguments, request),
-        "tun" => {
-            session.complain("Error: tun/tap creation via rtnetlink is not supported.");
-            garbage(session, arguments)
-        }
+        // These take no options, and what stands there is not looked at.
+        "dummy" | "ifb" | "netdevsim" | "nlmon" | "team" | "tun" | "vcan" => Ok(()),
         _ => garbage(session, arguments),
     }
 }
@@ -429,11 +428,8 @@ fn veth(
     let nest = request.begin(VETH_INFO_PEER);
     let at = request.body().len();
     request.put(&header(0, 0, 0, 0));
-    let mut parsed = Parsed::default();
+    let mut parsed = Parsed { kind: Some("veth".to_owned()), ..Parsed::default() };
     options(session, arguments, request, &mut parsed)?;
-    if parsed.kind.is_some() {
-        return Err(duplicate_or_garbage(session.err, "dev", arguments.peek().unwrap_or("type")));
-    }
     if request.flags() & libc::NLM_F_CREATE as u16 == 0
         && let Some(name) = &parsed.device
     {

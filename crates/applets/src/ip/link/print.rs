@@ -13,7 +13,7 @@ pub(crate) const IFLA_NEW_NETNSID: u16 = 45;
 pub(crate) const IFLA_LINK_NETNSID: u16 = 37;
 const IFLA_PROTO_DOWN: u16 = 39;
 const IFLA_EVENT: u16 = 44;
-const IFLA_NEW_IFINDEX: u16 = 49;
+pub(crate) const IFLA_NEW_IFINDEX: u16 = 49;
 const IFLA_MIN_MTU: u16 = 50;
 const IFLA_MAX_MTU: u16 = 51;
 const IFLA_PROP_LIST: u16 = 52;
@@ -142,10 +142,12 @@ pub(crate) fn device(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_
         let group = super::group_name(group, around.format.numeric);
         printer.field("group", &group, format_args!("group {group} "));
     }
-    if scope.queue_length
-        && let Some(length) = attributes.u32(libc::IFLA_TXQLEN).filter(|&length| length > 0)
-    {
-        printer.field("txqlen", length, format_args!("qlen {length}"));
+    if scope.queue_length {
+        // IPv6's own dump of devices does not tell.
+        let length = attributes.u32(libc::IFLA_TXQLEN).or_else(|| queue_length(around, device.name()));
+        if let Some(length) = length.filter(|&length| length > 0) {
+            printer.field("txqlen", length, format_args!("qlen {length}"));
+        }
     }
     if let Some(event) = attributes.u32(IFLA_EVENT) {
         match EVENTS.get(event as usize) {
@@ -157,10 +159,7 @@ pub(crate) fn device(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_
     if scope.link_layer || details {
         link_layer(printer, around, device, scope);
     }
-    if !(scope.link || details) {
-        return;
-    }
-    if let Some(alias) = attributes.string(libc::IFLA_IFALIAS) {
+    if let Some(alias) = attributes.string(libc::IFLA_IFALIAS).filter(|_| scope.link || details) {
         printer.line_break();
         printer.field("ifalias", alias, format_args!("    alias {alias}"));
     }
@@ -195,6 +194,16 @@ pub(crate) fn brief(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_>
         }
         print_flags(printer, device.flags, lower_down);
     }
+}
+
+/// The length of a device's queue, by ioctl(2).
+fn queue_length(around: &Surroundings<'_, '_>, name: &str) -> Option<u32> {
+    const SIOCGIFTXQLEN: u32 = 0x8942;
+    let socket = around.machine.socket(around.netns, libc::AF_INET, libc::SOCK_DGRAM, 0).ok()?;
+    let mut request = [0; 40];
+    request.get_mut(..name.len()).filter(|place| place.len() < 16)?.copy_from_slice(name.as_bytes());
+    socket.ioctl(SIOCGIFTXQLEN, &mut request).ok()?;
+    request[16..].first_chunk().copied().map(u32::from_ne_bytes)
 }
 
 fn state_colour(state: u8) -> Colour {
@@ -240,7 +249,7 @@ fn link_layer(printer: &mut Printer<'_>, around: &mut Surroundings<'_, '_>, devi
         netns_id(printer, around, "new_netnsid", "new-netns", id);
     }
     if let Some(index) = attributes.u32(IFLA_NEW_IFINDEX) {
-        printer.field("new_ifindex", index, format_args!(" new-ifindex {index} "));
+        printer.field("new_ifindex", index, format_args!(" new-ifindex {index}"));
     }
     if attributes.u8(IFLA_PROTO_DOWN).is_some_and(|down| down != 0) {
         printer.field("proto_down", true, format_args!(" protodown on "));

@@ -18,7 +18,7 @@ pub(super) fn run(session: &mut Session<'_>, words: &[String]) -> Outcome {
     let create = (libc::NLM_F_EXCL | libc::NLM_F_CREATE | libc::NLM_F_APPEND) as u16;
     match () {
         () if matches(command, "add") => change(session, rest, RTM_NEWLINKPROP, create),
-        () if matches(command, "del") => change(session, rest, RTM_DELLINKPROP, libc::NLM_F_EXCL as u16),
+        () if matches(command, "del") => change(session, rest, RTM_DELLINKPROP, 0),
         () if matches(command, "help") => super::usage(session),
         () => {
             session.complain("Operator required");

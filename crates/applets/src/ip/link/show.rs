@@ -1,11 +1,11 @@
 //! `ip link show`, and the part of `ip address show` that is the same: which devices to list.
 
-use netloom_machine::netlink::{Message, Request};
+use netloom_machine::netlink::{Message, Reply, Request};
 
 use super::print::{self, Device, Scope};
 use super::{RTEXT_FILTER_SKIP_STATS, RTEXT_FILTER_VF, header};
 use crate::ip::address::Filter;
-use crate::print::Printer;
+use crate::print::{Printer, strerror};
 use crate::rtnl::{Failure, Outcome, Session};
 
 /// Runs `ip link show` with the words after it.
@@ -28,7 +28,7 @@ fn one(session: &mut Session<'_>, filter: &Filter, name: &str) -> Outcome {
     let mut request = Request::new(libc::RTM_GETLINK, 0);
     request.put(&header(libc::AF_PACKET as u8, 0, 0, 0));
     request.string(attribute, name).u32(libc::IFLA_EXT_MASK, RTEXT_FILTER_VF);
-    let reply = session.get(&mut request)?;
+    let reply = get(session, &mut request)?;
     let mut printer = Printer::new(session.out, &session.format);
     printer.open_document();
     let mut around = print::surroundings!(session);
@@ -37,12 +37,26 @@ fn one(session: &mut Session<'_>, filter: &Filter, name: &str) -> Outcome {
     Ok(())
 }
 
+/// Asks for one device; a refusal is reported and is exit status 1.
+pub(crate) fn get(session: &mut Session<'_>, request: &mut Request) -> Outcome<Reply> {
+    session.netlink.get(request).map_err(|error| {
+        crate::rtnl::report(session.err, &error);
+        session.complain(&format!("Cannot send link get request: {}", strerror(error.errno)));
+        Failure::Command(1)
+    })
+}
+
 /// Every device that may pass the filter, in the kernel's order; what it can, the kernel filters.
 pub(crate) fn dump_request(filter: &Filter, family: u8) -> Request {
     let mut request = Request::new(libc::RTM_GETLINK, 0);
-    request.put(&header(family, 0, 0, 0)).u32(libc::IFLA_EXT_MASK, RTEXT_FILTER_VF);
-    if let Some(master) = filter.master.filter(|&master| master != 0) {
-        request.u32(libc::IFLA_MASTER, master);
+    request.put(&header(family, 0, 0, 0));
+    if !matches!(i32::from(family), libc::AF_UNSPEC | libc::AF_PACKET | libc::AF_BRIDGE) {
+        return request;
+    }
+    request.u32(libc::IFLA_EXT_MASK, RTEXT_FILTER_VF);
+    if let Some(master) = filter.master {
+        // No master is another number here, since 0 would ask for nothing.
+        request.u32(libc::IFLA_MASTER, if master == 0 { u32::MAX } else { master });
     }
     if let Some(kind) = &filter.kind
         && !filter.slave_kind

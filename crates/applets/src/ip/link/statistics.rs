@@ -226,7 +226,7 @@ pub(crate) fn quantity(number: u64, format: &Format) -> String {
             break;
         }
         unit = unit.saturating_mul(base);
-        letter = if format.iec { candidate.to_ascii_uppercase() } else { candidate };
+        letter = candidate;
     }
     let decimals = match number / unit {
         0..10 => 2,

@@ -37,6 +37,7 @@ pub(super) fn run(session: &mut Session<'_>, words: &[String]) -> Outcome {
     let attribute = match kind {
         "bridge" => IFLA_STATS_LINK_XSTATS,
         "bridge_slave" => IFLA_STATS_LINK_XSTATS_SLAVE,
+        _ if !is_known(kind) => return Err(invalid_argument(session.err, "invalid type", kind)),
         _ => {
             session.complain(&format!("xstats: link type {kind} doesn't support xstats"));
             return Err(Failure::Command(1));
@@ -79,6 +80,13 @@ pub(super) fn run(session: &mut Session<'_>, words: &[String]) -> Outcome {
     printer.close_document();
     drop(printer);
     crate::rtnl::finish_dump(session.err, result)
+}
+
+/// Whether the usage of `ip link` lists a type.
+fn is_known(kind: &str) -> bool {
+    let usage = include_str!("../usage/link.txt");
+    let types = usage.split_once("TYPE := {").map_or("", |(_, types)| types);
+    types.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|known| known == kind)
 }
 
 /// The indentation of every line but the device's name.
