@@ -7,10 +7,12 @@
 
 mod address;
 mod ageing;
+mod attributes;
 mod carrier;
 mod fdb;
 mod forward;
 mod input;
+pub(crate) mod ioctl;
 mod learning;
 mod link_local;
 mod local;
@@ -19,12 +21,16 @@ mod notify;
 mod parameters;
 mod port;
 mod promiscuity;
+mod settings;
 mod snooping;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use attributes::{
+    BRIDGE_FILES, PORT_FILES, attribute, forwarding_table, port_attribute, set_attribute, set_port_attribute,
+};
 pub(crate) use fdb::{Entry, EntryFlags, Key};
 pub(crate) use forward::transmit;
 pub(crate) use input::input;

@@ -1,5 +1,6 @@
 //! What a bridge does, seen from its wires, its log and its settings.
 
+mod files;
 mod forwarding;
 mod membership;
 mod spanning;
