@@ -32,10 +32,11 @@ impl Kernel {
     /// Gives a device another address and tells whom it concerns.
     pub(crate) fn change_address(&mut self, dev: DevId, address: MacAddr) {
         let Some(device) = self.devices.get_mut(dev) else { return };
-        if device.address != address {
-            device.address = address;
+        let changed = device.address != address;
+        device.address = address;
+        self.notify_link(dev, DevFlags::empty());
+        if changed {
             self.netdev_event(dev, NetdevEvent::ChangeAddress);
         }
-        self.notify_link(dev, DevFlags::empty());
     }
 }

@@ -73,7 +73,7 @@ impl Kernel {
         if (old_requested ^ wanted).contains(DevFlags::PROMISC) {
             let on = wanted.contains(DevFlags::PROMISC);
             self.devices[dev].info.requested_flags.set(DevFlags::PROMISC, on);
-            self.add_promiscuity(dev, if on { 1 } else { -1 });
+            self.count_promiscuity(dev, if on { 1 } else { -1 });
         }
         if (old_requested ^ wanted).contains(DevFlags::ALLMULTI) {
             let on = wanted.contains(DevFlags::ALLMULTI);
@@ -83,11 +83,12 @@ impl Kernel {
 
         let Some(device) = self.devices.get(dev) else { return Ok(()) };
         let changed = (old ^ device.flags) | ((old_requested ^ device.info.requested_flags) & mode);
-        // Up and down, and the modes, have told of themselves.
-        let untold = changed & !(DevFlags::UP | mode);
+        // Up and down have told of themselves.
+        let untold = changed & !DevFlags::UP;
         if !untold.is_empty() {
             self.notify_link(dev, untold);
-            if self.devices[dev].is_up() && !changed.contains(DevFlags::UP) {
+            let others = !(untold & !mode).is_empty();
+            if others && self.devices[dev].is_up() && !changed.contains(DevFlags::UP) {
                 self.netdev_event(dev, NetdevEvent::Change);
             }
         }

@@ -8,14 +8,21 @@ use crate::Kernel;
 use crate::types::DevId;
 
 impl Kernel {
-    /// Adds `change` (1 or -1) reasons for promiscuous mode.
+    /// Adds `change` (1 or -1) reasons for promiscuous mode; the listeners are told when the mode itself changes.
     pub(crate) fn add_promiscuity(&mut self, dev: DevId, change: i32) {
-        let Some(device) = self.devices.get_mut(dev) else { return };
+        if self.count_promiscuity(dev, change) {
+            self.notify_link(dev, DevFlags::PROMISC);
+        }
+    }
+
+    /// The same without telling; whether the mode has changed.
+    pub(super) fn count_promiscuity(&mut self, dev: DevId, change: i32) -> bool {
+        let Some(device) = self.devices.get_mut(dev) else { return false };
         let count = &mut device.info.promiscuity;
         *count = count.saturating_add_signed(change);
         let on = *count > 0;
         if on == device.flags.contains(DevFlags::PROMISC) {
-            return;
+            return false;
         }
         device.flags.set(DevFlags::PROMISC, on);
         let name = self.log_name(dev);
@@ -24,10 +31,10 @@ impl Kernel {
         } else {
             format!("{name}: left promiscuous mode")
         });
-        self.notify_link(dev, DevFlags::PROMISC);
+        true
     }
 
-    /// Adds `change` (1 or -1) reasons for receiving every group.
+    /// Adds `change` (1 or -1) reasons for receiving every group. Nobody is told: rtnetlink shows only what the administrator asked for.
     pub(crate) fn add_allmulti(&mut self, dev: DevId, change: i32) {
         let Some(device) = self.devices.get_mut(dev) else { return };
         let count = &mut device.info.allmulti;
@@ -43,7 +50,6 @@ impl Kernel {
         } else {
             format!("{name}: left allmulticast mode")
         });
-        self.notify_link(dev, DevFlags::ALLMULTI);
     }
 
     /// What the log calls a device: its name, with a note while it is being taken away.
