@@ -1,5 +1,6 @@
 //! The files of a bridge and of its ports: `/sys/class/net/BR/bridge/*`, `BR/brforward` and `PORT/brport/*`.
 
+use super::netlink::tell_change;
 use super::parameters::BridgeId;
 use super::port::port_id;
 use super::{Bridge, EntryFlags, PortFlags, learning, settings, snooping, state, ticks};
@@ -218,6 +219,12 @@ pub(crate) fn set_attribute(kernel: &mut Kernel, bridge: DevId, name: &str, text
         Some(_) => return Err(Errno::EACCES.into()),
         None => return Err(Errno::ENOENT.into()),
     }
+    set(kernel, bridge, name, text)?;
+    tell_change(kernel, bridge);
+    Ok(())
+}
+
+fn set(kernel: &mut Kernel, bridge: DevId, name: &str, text: &str) -> Result<()> {
     if name == "group_addr" {
         return settings::set_group_address(kernel, bridge, address(text)?);
     }

@@ -9,6 +9,7 @@ mod address;
 mod ageing;
 mod attributes;
 mod carrier;
+mod entries;
 mod fdb;
 mod forward;
 mod input;
@@ -30,6 +31,9 @@ mod tests;
 
 pub(crate) use attributes::{
     BRIDGE_FILES, PORT_FILES, attribute, forwarding_table, port_attribute, set_attribute, set_port_attribute,
+};
+pub(crate) use entries::{
+    Change, Flush, add_entry, delete_entry, entries, entry, entry_age, flush_entries, learn_from_outside, use_entry,
 };
 pub(crate) use fdb::{Entry, EntryFlags, Key};
 pub(crate) use forward::transmit;
@@ -209,13 +213,19 @@ pub(crate) fn netdev_event(kernel: &mut Kernel, dev: DevId, event: NetdevEvent) 
         return;
     }
     let Some(member) = device.port else { return };
-    match event {
-        NetdevEvent::ChangeMtu => mtu::changed_on_port(kernel, dev, member),
-        NetdevEvent::ChangeAddress => address::changed_on_port(kernel, dev, member),
+    let told = match event {
+        NetdevEvent::ChangeMtu => return mtu::changed_on_port(kernel, dev, member),
+        NetdevEvent::ChangeAddress => {
+            address::changed_on_port(kernel, dev, member);
+            false
+        }
         NetdevEvent::Change => state::check_link(kernel, dev, member),
         NetdevEvent::Down => state::port_down(kernel, member),
         NetdevEvent::Up => state::port_up(kernel, dev, member),
-        _ => {}
+        _ => return,
+    };
+    if !told {
+        kernel.notify_bridge_port(dev);
     }
 }
 

@@ -164,6 +164,7 @@ pub(crate) fn add_port(kernel: &mut Kernel, bridge: DevId, dev: DevId) -> Result
     kernel.devices[dev].port = Some(PortRef { bridge, number });
     kernel.notify_link(dev, DevFlags::empty());
     promiscuity::join(kernel, dev);
+    features_changed(kernel, bridge, 1);
     address::add_local(kernel, bridge, number, address);
     address::follow_ports(kernel, bridge);
     state::select(kernel, bridge);
@@ -178,6 +179,7 @@ pub(crate) fn remove_port(kernel: &mut Kernel, dev: DevId) {
     let Some(PortRef { bridge, number }) = kernel.devices.get(dev).and_then(|device| device.port) else { return };
     promiscuity::leave(kernel, dev);
     state::disable_port(kernel, bridge, number);
+    kernel.notify_bridge_port_gone(dev);
     learning::forget_port(kernel, bridge, number);
     kernel.devices[dev].port = None;
     if let Some(it) = kernel.bridge_mut(bridge) {
@@ -188,10 +190,10 @@ pub(crate) fn remove_port(kernel: &mut Kernel, dev: DevId) {
         }
         it.list_forwarding();
     }
-    kernel.notify_bridge_port_gone(bridge, dev);
     kernel.notify_link(dev, DevFlags::empty());
     mtu::adjust(kernel, bridge);
     limit_segmentation(kernel, bridge);
+    features_changed(kernel, bridge, 0);
     address::follow_ports(kernel, bridge);
 }
 
@@ -203,4 +205,12 @@ fn limit_segmentation(kernel: &mut Kernel, bridge: DevId) {
     let (size, segs) = lowest.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1))).unwrap_or((524_280, 65_535));
     let info = &mut kernel.devices[bridge].info;
     (info.tso_max_size, info.tso_max_segs) = (size, segs);
+}
+
+/// With the first port and without the last one, the bridge's device offers other features.
+fn features_changed(kernel: &mut Kernel, bridge: DevId, ports: usize) {
+    const IFLA_EVENT_FEATURES: u32 = 2;
+    if kernel.bridge(bridge).is_some_and(|it| it.members.len() == ports) {
+        kernel.notify_link_event(bridge, IFLA_EVENT_FEATURES);
+    }
 }

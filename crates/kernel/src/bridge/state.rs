@@ -273,34 +273,39 @@ pub(super) fn port_joined(kernel: &mut Kernel, bridge: DevId, number: u16) {
     notify(kernel, bridge, number);
 }
 
-/// A port's device went up.
-pub(super) fn port_up(kernel: &mut Kernel, dev: DevId, member: PortRef) {
+/// A port's device went up. Whether that changed the port.
+pub(super) fn port_up(kernel: &mut Kernel, dev: DevId, member: PortRef) -> bool {
     if bridge_is_up(kernel, member.bridge)
         && kernel.devices.get(dev).is_some_and(has_link)
         && kernel.bridge_port(dev).is_some_and(|port| port.state == PortState::Disabled)
     {
         enable_port(kernel, member.bridge, member.number);
+        return true;
     }
+    false
 }
 
-/// A port's device went down.
-pub(super) fn port_down(kernel: &mut Kernel, member: PortRef) {
-    if bridge_is_up(kernel, member.bridge) {
+/// A port's device went down. Whether that changed the port.
+pub(super) fn port_down(kernel: &mut Kernel, member: PortRef) -> bool {
+    let up = bridge_is_up(kernel, member.bridge);
+    if up {
         disable_port(kernel, member.bridge, member.number);
     }
+    up
 }
 
-/// A port's link may have come or gone.
-pub(super) fn check_link(kernel: &mut Kernel, dev: DevId, member: PortRef) {
+/// A port's link may have come or gone. Whether that changed the port.
+pub(super) fn check_link(kernel: &mut Kernel, dev: DevId, member: PortRef) -> bool {
     if !bridge_is_up(kernel, member.bridge) {
-        return;
+        return false;
     }
-    let Some(port) = kernel.bridge_port(dev) else { return };
+    let Some(port) = kernel.bridge_port(dev) else { return false };
     match (kernel.devices.get(dev).is_some_and(has_link), port.state) {
         (true, PortState::Disabled) => enable_port(kernel, member.bridge, member.number),
-        (true, _) | (false, PortState::Disabled) => {}
+        (true, _) | (false, PortState::Disabled) => return false,
         (false, _) => disable_port(kernel, member.bridge, member.number),
     }
+    true
 }
 
 /// Sets a port's state by hand. `EBUSY` while the kernel's spanning tree decides, `ENETDOWN` without a link.

@@ -219,10 +219,7 @@ pub(super) fn set_master(kernel: &mut Kernel, dev: DevId, master: u32) -> Result
         return Ok(());
     }
     let bridge = kernel.namespaces.get(ns).and_then(|netns| netns.device_by_index(master)).ok_or(Errno::EINVAL)?;
-    match kernel.devices.get(bridge).map(|bridge| &bridge.kind) {
-        Some(DevKind::Bridge(_)) => crate::bridge::add_port(kernel, bridge, dev),
-        _ => Err(Errno::EOPNOTSUPP.into()),
-    }
+    crate::bridge::set_master(kernel, dev, Some(bridge))
 }
 
 /// Whether the carrier is somebody's to set: not where a cable or ports make it.

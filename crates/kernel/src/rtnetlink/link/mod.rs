@@ -110,7 +110,7 @@ impl IfInfo {
     }
 
     /// Whether anything but the index says something.
-    fn asks_too_much(&self) -> bool {
+    pub(crate) fn asks_too_much(&self) -> bool {
         self.pad != 0 || self.hardware_type != 0 || self.flags != 0 || self.change != 0
     }
 }
