@@ -1,6 +1,6 @@
 //! `ip route show`, `flush` and `save`: the routes that a selector finds.
 
-use netloom_machine::netlink::{Error, Request, Stage};
+use netloom_machine::netlink::{Dump, Error, Request, Stage};
 
 use super::show::{Known, Route};
 use super::{RTM_F_CLONED, RTMSG, TABLE_MAIN, find_realms, find_tos, find_type, rta};
@@ -235,6 +235,14 @@ impl Filter {
             && self.source.is_none_or(|from| from.passes(route.address(rta::SRC), route.source_bits))
     }
 
+    /// The main table comes to be with its first route; until then it is as good as empty.
+    fn without_table(&self, dump: Result<Dump, Error>) -> Result<Dump, Error> {
+        match dump {
+            Err(error) if error.errno == libc::ENOENT && self.table == Some(TABLE_MAIN) => Ok(Dump::default()),
+            dump => dump,
+        }
+    }
+
     fn known(&self) -> Known {
         let whole = |prefix: Option<Prefix>| prefix.is_some_and(|prefix| prefix.bits == prefix.address.bits());
         Known {
@@ -262,7 +270,7 @@ fn usage(session: &mut Session<'_>) -> Failure {
 }
 
 /// A dump that fails ends these commands with exit status 2.
-fn finish(session: &mut Session<'_>, dump: Result<netloom_machine::netlink::Dump, Error>) -> Outcome {
+fn finish(session: &mut Session<'_>, dump: Result<Dump, Error>) -> Outcome {
     finish_dump(session.err, dump).map_err(|_| Failure::Command(2))
 }
 
@@ -277,6 +285,7 @@ pub(super) fn list(session: &mut Session<'_>, words: &[String]) -> Outcome {
             route.print(&mut printer, links, format, known);
         }
     });
+    let dump = filter.without_table(dump);
     if dump.is_ok() {
         printer.close_document();
     }
@@ -307,7 +316,7 @@ pub(super) fn save(session: &mut Session<'_>, words: &[String]) -> Outcome {
         bytes.resize(bytes.len().next_multiple_of(4), 0);
     });
     let _ = session.out.write_all(&bytes);
-    finish(session, dump)
+    finish(session, filter.without_table(dump))
 }
 
 pub(super) fn flush(session: &mut Session<'_>, words: &[String]) -> Outcome {
