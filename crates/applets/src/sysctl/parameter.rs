@@ -131,8 +131,13 @@ pub(super) fn show_tree(context: &mut Context<'_>, options: &Options, directory:
         if !options.deprecated && DEPRECATED.contains(&entry.name.as_str()) {
             continue;
         }
-        if let Ok(bytes) = context.machine.read_file(&context.netns, &parameter.file()) {
-            show_value(context, options, &parameter, &String::from_utf8_lossy(&bytes))?;
+        match context.machine.read_file(&context.netns, &parameter.file()) {
+            Ok(bytes) => show_value(context, options, &parameter, &String::from_utf8_lossy(&bytes))?,
+            // A value that was never set still has a name.
+            Err(error) if options.names && error.raw_os_error() == Some(libc::EIO) => {
+                show_value(context, options, &parameter, "")?;
+            }
+            Err(_) => {}
         }
     }
     Ok(())
