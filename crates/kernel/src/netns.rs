@@ -20,6 +20,8 @@ pub(crate) struct Netns {
     /// Devices by name and alternative name.
     pub(crate) by_name: BTreeMap<Box<str>, DevId>,
     last_ifindex: u32,
+    /// The last name pattern that was numbered, and the number: all below it are in use.
+    pub(crate) numbered: Option<(Box<str>, u32)>,
     /// Grows whenever a device comes, goes or gets another name.
     pub(crate) link_generation: u64,
     /// What this namespace calls others (nsid), allocated when first needed.
@@ -45,6 +47,12 @@ impl Netns {
     /// The device with that name or alternative name.
     pub(crate) fn device_by_name(&self, name: &str) -> Option<DevId> {
         self.by_name.get(name).copied()
+    }
+
+    /// Frees a name or alternative name.
+    pub(crate) fn forget_name(&mut self, name: &str) {
+        self.by_name.remove(name);
+        self.numbered = None;
     }
 
     /// Its devices in ifindex order.

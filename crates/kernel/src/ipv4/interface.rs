@@ -11,6 +11,8 @@ use crate::drivers::DevKind;
 use crate::error::{Errno, Result};
 use crate::netdev::{DevFlags, NetdevEvent};
 use crate::rtnetlink::attr::{Attr, Writer};
+use crate::rtnetlink::netconf::{self, Scope};
+use crate::rtnetlink::uapi::AF_INET;
 use crate::types::DevId;
 
 /// `IFLA_INET_CONF`.
@@ -82,7 +84,8 @@ pub(crate) fn netdev_event(kernel: &mut Kernel, dev: DevId, event: NetdevEvent) 
 
 fn start(kernel: &mut Kernel, dev: DevId) {
     let Some(device) = kernel.devices.get_mut(dev) else { return };
-    let ipv4 = &mut kernel.namespaces[device.ns].ipv4;
+    let ns = device.ns;
+    let ipv4 = &mut kernel.namespaces[ns].ipv4;
     let mut conf = ipv4.conf_default;
     if matches!(device.kind, DevKind::Loopback) {
         conf.set(Conf::DisableXfrm, 1);
@@ -91,6 +94,7 @@ fn start(kernel: &mut Kernel, dev: DevId) {
     }
     if device.mtu >= MIN_MTU {
         device.ipv4 = Some(Box::new(Interface { addresses: Vec::new(), conf, groups: igmp::Groups::default() }));
+        netconf::tell(kernel, ns, AF_INET, Scope::Device(dev));
     }
 }
 
@@ -98,8 +102,10 @@ fn stop(kernel: &mut Kernel, dev: DevId) {
     igmp::leave_all(kernel, dev);
     addr::remove_all(kernel, dev);
     device_down(kernel, dev, true);
-    if let Some(device) = kernel.devices.get_mut(dev) {
-        device.ipv4 = None;
+    let Some(device) = kernel.devices.get_mut(dev) else { return };
+    let ns = device.ns;
+    if device.ipv4.take().is_some() {
+        netconf::tell_gone(kernel, ns, AF_INET, dev);
     }
 }
 
@@ -137,7 +143,7 @@ pub(crate) fn device_down(kernel: &mut Kernel, dev: DevId, forced: bool) {
 /// Labels follow the device's name; what stands behind a colon stays.
 fn relabel(kernel: &mut Kernel, dev: DevId) {
     let Some(device) = kernel.devices.get_mut(dev) else { return };
-    let name = device.name;
+    let (ns, name) = (device.ns, device.name);
     let Some(interface) = device.ipv4.as_mut() else { return };
     for address in &mut interface.addresses {
         let suffix = address.label.split_once(':').map(|(_, suffix)| format!(":{suffix}")).unwrap_or_default();
@@ -145,4 +151,7 @@ fn relabel(kernel: &mut Kernel, dev: DevId) {
         let stem: String = name.as_str().chars().take(kept).collect();
         address.label = format!("{stem}{suffix}").into();
     }
+    // Its settings stand under another name now.
+    netconf::tell_gone(kernel, ns, AF_INET, dev);
+    netconf::tell(kernel, ns, AF_INET, Scope::Device(dev));
 }

@@ -93,6 +93,15 @@ pub(crate) fn set_af_spec(
     Ok(())
 }
 
+/// The settings that `RTM_GETNETCONF` shows; `None` where the device has no IPv6.
+pub(crate) fn netconf(
+    _kernel: &Kernel,
+    _ns: NsId,
+    _scope: crate::rtnetlink::netconf::Scope,
+) -> Option<crate::rtnetlink::netconf::Settings> {
+    None
+}
+
 /// Something happened to a device.
 pub(crate) fn netdev_event(_kernel: &mut Kernel, _dev: DevId, _event: NetdevEvent) {}
 

@@ -40,6 +40,7 @@ impl Kernel {
             }
             _ => old_name,
         };
+        let device = self.devices.get(dev).ok_or(Errno::ENODEV)?;
         if let Some(clash) =
             device.info.altnames.iter().find(|alt| self.namespaces[target].by_name.contains_key(&***alt))
         {
@@ -70,8 +71,11 @@ impl Kernel {
 
         let netns = &mut self.namespaces[source];
         netns.by_index.remove(&old_index);
-        netns.by_name.retain(|_, named| *named != dev);
         let device = &mut self.devices[dev];
+        netns.forget_name(old_name.as_str());
+        for name in &device.info.altnames {
+            netns.forget_name(name);
+        }
         device.ns = target;
         device.ifindex = new_index;
         device.name = new_name;

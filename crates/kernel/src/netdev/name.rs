@@ -26,7 +26,7 @@ impl Kernel {
     /// The name that `wanted` stands for in `ns`: itself, or with one `%d` the lowest free number put in its place.
     ///
     /// `EINVAL` where it can't be a name, `EEXIST` where it is taken.
-    pub(crate) fn resolve_name(&self, ns: NsId, wanted: &str) -> Result<IfName> {
+    pub(crate) fn resolve_name(&mut self, ns: NsId, wanted: &str) -> Result<IfName> {
         let names = &self.namespaces[ns].by_name;
         let Some((before, after)) = wanted.split_once('%') else {
             let name = IfName::new(wanted).ok_or(Errno::EINVAL)?;
@@ -36,9 +36,16 @@ impl Kernel {
         if after.contains('%') {
             return Err(Errno::EINVAL.into());
         }
-        for number in 0..32_768 {
+        let netns = &mut self.namespaces[ns];
+        // All numbers below are in use, as long as no name has gone since.
+        let first = match &netns.numbered {
+            Some((pattern, number)) if **pattern == *wanted => *number,
+            _ => 0,
+        };
+        for number in first..32_768 {
             let name = format!("{before}{number}{after}");
-            if !names.contains_key(name.as_str()) {
+            if !netns.by_name.contains_key(name.as_str()) {
+                netns.numbered = Some((wanted.into(), number));
                 return Ok(IfName::new(&name).ok_or(Errno::EINVAL)?);
             }
         }
@@ -53,9 +60,9 @@ impl Kernel {
             return Ok(());
         }
         let new = self.resolve_name(ns, wanted)?;
-        let names = &mut self.namespaces[ns].by_name;
-        names.remove(old.as_str());
-        names.insert(new.as_str().into(), dev);
+        let netns = &mut self.namespaces[ns];
+        netns.forget_name(old.as_str());
+        netns.by_name.insert(new.as_str().into(), dev);
         let device = &mut self.devices[dev];
         device.name = new;
         device.info.name_assign = NameAssign::Renamed;
@@ -89,7 +96,7 @@ impl Kernel {
         let device = self.devices.get_mut(dev).ok_or(Errno::ENODEV)?;
         let at = device.info.altnames.iter().position(|alt| &**alt == name).ok_or(Errno::ENOENT)?;
         device.info.altnames.remove(at);
-        self.namespaces[device.ns].by_name.remove(name);
+        self.namespaces[device.ns].forget_name(name);
         Ok(())
     }
 }

@@ -160,7 +160,10 @@ impl Kernel {
         let Some(device) = self.devices.remove(dev) else { return };
         let netns = &mut self.namespaces[device.ns];
         netns.by_index.remove(&device.ifindex);
-        netns.by_name.retain(|_, named| *named != dev);
+        netns.forget_name(device.name.as_str());
+        for name in &device.info.altnames {
+            netns.forget_name(name);
+        }
         if let Some(other) = device.peer().and_then(|peer| self.devices.get_mut(peer)) {
             if let DevKind::Veth(veth) = &mut other.kind {
                 veth.peer = None;

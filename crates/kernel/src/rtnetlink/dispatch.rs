@@ -153,7 +153,7 @@ pub(crate) fn request(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answ
         (RTM_DELADDR, AF_INET6) => addr6::delete(kernel, request),
         (RTM_GETADDR, AF_INET6) if dump => addr6::dump(kernel, request),
         (RTM_GETADDR, AF_INET6) => addr6::get(kernel, request),
-        (RTM_GETADDR, AF_UNSPEC) if dump => both(kernel, request, addr::dump, addr6::dump),
+        (RTM_GETADDR, _) if dump => both(kernel, request, addr::dump, addr6::dump),
 
         (RTM_NEWROUTE, AF_INET) => route::add(kernel, request),
         (RTM_DELROUTE, AF_INET) => route::delete(kernel, request),
@@ -163,7 +163,7 @@ pub(crate) fn request(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answ
         (RTM_DELROUTE, AF_INET6) => route6::delete(kernel, request),
         (RTM_GETROUTE, AF_INET6) if dump => route6::dump(kernel, request),
         (RTM_GETROUTE, AF_INET6) => route6::get(kernel, request),
-        (RTM_GETROUTE, AF_UNSPEC) if dump => both(kernel, request, route::dump, route6::dump),
+        (RTM_GETROUTE, _) if dump => both(kernel, request, route::dump, route6::dump),
 
         // The handlers of rules look at the family themselves.
         (RTM_NEWRULE, AF_INET | AF_INET6) => rule::add(kernel, request),
@@ -201,16 +201,18 @@ pub(crate) fn request(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answ
 
 type Handler = fn(&mut Kernel, &Request<'_>) -> Result<Answer>;
 
-/// A dump of no particular family: IPv4's, then IPv6's. A family that refuses is skipped.
+/// A dump of no particular family: IPv4's, then IPv6's. A family that nobody lists is skipped.
 fn both(kernel: &mut Kernel, request: &Request<'_>, first: Handler, second: Handler) -> Result<Answer> {
     let mut dumps = Vec::new();
     for handler in [first, second] {
-        if let Ok(Answer::Dump(dump)) = handler(kernel, request) {
-            dumps.push(dump);
+        match handler(kernel, request) {
+            Ok(Answer::Dump(dump)) => dumps.push(dump),
+            Err(error) if error.errno != Errno::EOPNOTSUPP => return Err(error),
+            _ => {}
         }
     }
     let mut dumps = dumps.into_iter().peekable();
-    Ok(Answer::Dump(Dump::new(move |kernel, out, header| {
+    let chained = Dump::new(move |kernel, out, header| {
         while let Some(dump) = dumps.peek_mut() {
             if (dump.next)(kernel, out, header)? {
                 return Ok(true);
@@ -218,5 +220,6 @@ fn both(kernel: &mut Kernel, request: &Request<'_>, first: Handler, second: Hand
             dumps.next();
         }
         Ok(false)
-    })))
+    });
+    Ok(Answer::Dump(chained.done_apart()))
 }

@@ -118,11 +118,14 @@ pub(super) fn change(
     if let Some(carrier) = attrs.get(IFLA_CARRIER) {
         kernel.set_carrier(dev, carrier.u8() != 0);
     }
-    let settings = &mut device(kernel, dev)?.info;
     if let Some(length) = attrs.get(IFLA_TXQLEN) {
-        tell |= settings.tx_queue_len != length.u32();
-        settings.tx_queue_len = length.u32();
+        let current = &mut device(kernel, dev)?.info.tx_queue_len;
+        if *current != length.u32() {
+            *current = length.u32();
+            kernel.notify_link(dev, DevFlags::empty());
+        }
     }
+    let settings = &mut device(kernel, dev)?.info;
     for (kind, setting) in [
         (IFLA_GSO_MAX_SIZE, &mut settings.gso_max_size),
         (IFLA_GSO_MAX_SEGS, &mut settings.gso_max_segs),
@@ -131,7 +134,6 @@ pub(super) fn change(
         (IFLA_GRO_IPV4_MAX_SIZE, &mut settings.gro_ipv4_max_size),
     ] {
         if let Some(value) = attrs.get(kind) {
-            tell |= *setting != value.u32();
             *setting = value.u32();
         }
     }

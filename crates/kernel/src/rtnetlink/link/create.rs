@@ -102,7 +102,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Chooses the name: the one that was asked for, or one after the pattern.
-    pub(super) fn resolve(mut self, kernel: &Kernel, pattern: &str) -> Result<(NsId, NewDevice)> {
+    pub(super) fn resolve(mut self, kernel: &mut Kernel, pattern: &str) -> Result<(NsId, NewDevice)> {
         if self.new.ifindex.is_some_and(|index| kernel.namespaces[self.ns].by_index.contains_key(&index)) {
             return Err(Errno::EBUSY.into());
         }
