@@ -373,3 +373,26 @@ fn a_listener_that_does_not_read_is_told_that_it_lost_something() {
     assert_eq!(kernel.receive(monitor.socket, 0), Err(netloom_kernel::Errno::ENOBUFS));
     assert!(kernel.receive(monitor.socket, 0).is_ok());
 }
+
+#[test]
+fn settings_are_told_before_the_device_and_gone_before_it() {
+    const NEWNETCONF: u16 = 80;
+    const DELNETCONF: u16 = 81;
+    let mut kernel = kernel();
+    let root = kernel.root();
+    let netlink = Netlink::open(&mut kernel, root, 0);
+    // LINK, and NETCONF of IPv4.
+    let monitor = Netlink::open(&mut kernel, root, 1 | 1 << 23);
+    netlink.ask(&mut kernel, NEWLINK, CREATE, &veth("a", "b"));
+    let heard = |kernel: &mut Kernel| monitor.replies(kernel).iter().map(|reply| reply.kind).collect::<Vec<_>>();
+    assert_eq!(heard(&mut kernel), [NEWNETCONF, NEWLINK, NEWNETCONF, NEWLINK]);
+    netlink.ask(&mut kernel, SETLINK, 0, &[ifinfo(3, 0, 0), text_attr(3, "c")].concat());
+    assert_eq!(heard(&mut kernel), [NEWLINK, DELNETCONF, NEWNETCONF]);
+    netlink.ask(&mut kernel, DELLINK, 0, &ifinfo(3, 0, 0));
+    assert_eq!(heard(&mut kernel), [DELNETCONF, DELLINK, DELNETCONF, DELLINK]);
+    // lo, all and default.
+    let replies = netlink.request(&mut kernel, 82, DUMP, &[2, 0, 0, 0]);
+    let indexes: Vec<_> = replies[..3].iter().map(|reply| reply.attrs(4)[0].1.clone()).collect();
+    assert_eq!(indexes, [1i32, -1, -2].map(|index| index.to_ne_bytes().to_vec()));
+    assert_eq!((replies[0].bytes.len(), replies[3].kind), (76, 3));
+}

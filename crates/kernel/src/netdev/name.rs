@@ -68,8 +68,8 @@ impl Kernel {
         device.info.name_assign = NameAssign::Renamed;
         let note = if device.is_up() { " (while UP)" } else { "" };
         self.info(format!("{new}: renamed from {old}{note}"));
-        self.netdev_event(dev, NetdevEvent::ChangeName);
         self.notify_link(dev, DevFlags::empty());
+        self.netdev_event(dev, NetdevEvent::ChangeName);
         Ok(())
     }
 
