@@ -18,7 +18,7 @@ use std::io;
 pub use embedded::{EmbeddedMachine, packet};
 pub use host::HostMachine;
 pub use log::{KernelLog, LogRecord};
-pub use netns::{Netns, NetnsHandle};
+pub use netns::{Netns, NetnsHandle, NetnsWatch};
 pub use socket::{Control, Received, Socket};
 
 /// The environment variable that names an embedded machine's socket; unset or empty means the host.
@@ -129,6 +129,11 @@ impl Machine {
     /// The processes in a named namespace.
     pub fn netns_pids(&self, name: &str) -> io::Result<Vec<u32>> {
         forward!(self.netns_pids(name))
+    }
+
+    /// Watches the names in `/run/netns` come and go, from now on.
+    pub fn netns_watch(&self) -> io::Result<NetnsWatch<'_>> {
+        NetnsWatch::new(self)
     }
 
     /// A number that stands for `ns` in netlink attributes (`IFLA_NET_NS_FD`, `NETNSA_FD`); valid while it lives.

@@ -5,6 +5,8 @@ use netloom_machine::netlink::{Message, Messages, Netlink};
 use super::address::print::{self as address, Address, Layout};
 use super::link::print::{self as link, Device, Scope};
 use super::neigh::Entry;
+use super::route::{Known, RTMSG, Route};
+use super::rule::Rule;
 use super::{netconf, netns};
 use crate::print::{Format, Printer, strerror};
 use crate::rtnl::{Arguments, Failure, Outcome, Session, invalid_argument, matches, timestamp};
@@ -211,6 +213,20 @@ fn show(session: &mut Session<'_>, view: &View, message: &Message<'_>, nsid: Opt
             if let Some(entry) = entry {
                 printer.text(format_args!("{head}"));
                 entry.print(&mut printer, &mut session.links, &format, false);
+            }
+        }
+        "rule" => {
+            if let Some(rule) = Rule::parse(message) {
+                printer.text(format_args!("{head}"));
+                rule.print(&mut printer, &format);
+            }
+        }
+        "route" | "mroute" => {
+            let out = message.attributes(RTMSG).find(libc::RTA_OIF).and_then(|device| device.u32());
+            let route = Route::parse(message).filter(|_| view.device.is_none_or(|only| out == Some(only)));
+            if let Some(route) = route {
+                printer.text(format_args!("{head}"));
+                route.print(&mut printer, &mut session.links, &format, Known::default());
             }
         }
         _ => {}

@@ -1,6 +1,5 @@
 //! `ip netns`: namespaces with a name, and the ids by which one knows another.
 
-use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -317,17 +316,19 @@ fn exec_in_all(session: &mut Session<'_>, words: &[String]) -> Outcome {
 
 /// Reports names as they come and go, until it is interrupted.
 fn monitor(session: &mut Session<'_>) -> Outcome {
-    let mut known = session.machine.netns_list().unwrap_or_default();
+    let cannot = |session: &mut Session<'_>, what: &str, error: std::io::Error| {
+        session.complain(&format!("{what}: {}", errno(&error)));
+        Failure::Command(1)
+    };
+    let mut watch = session
+        .machine
+        .netns_watch()
+        .map_err(|error| cannot(session, &format!("inotify_add_watch failed on {RUN_NETNS}"), error))?;
     loop {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        let names = session.machine.netns_list().unwrap_or_default();
-        for name in names.iter().filter(|name| !known.contains(name)) {
-            let _ = writeln!(session.out, "add {name}");
-        }
-        for name in known.iter().filter(|name| !names.contains(name)) {
-            let _ = writeln!(session.out, "delete {name}");
+        let changes = watch.wait().map_err(|error| cannot(session, "read failed", error))?;
+        for (name, new) in changes {
+            let _ = writeln!(session.out, "{} {name}", if new { "add" } else { "delete" });
         }
         let _ = session.out.flush();
-        known = names;
     }
 }

@@ -14,7 +14,7 @@ pub(crate) use get::ip_protocol;
 pub(crate) use show::{Known, Route};
 
 /// The length of `struct rtmsg`.
-const RTMSG: usize = 12;
+pub(crate) const RTMSG: usize = 12;
 
 /// `RTA_*`.
 mod rta {

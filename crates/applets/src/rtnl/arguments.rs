@@ -36,11 +36,6 @@ impl<'a> Arguments<'a> {
         self.words.is_empty()
     }
 
-    /// The words that are left.
-    pub(crate) fn rest(&self) -> &'a [String] {
-        self.words
-    }
-
     /// The value that a keyword needs; says so where the line ends.
     pub(crate) fn value(&mut self, err: &mut dyn Write) -> Outcome<&'a str> {
         self.next().ok_or_else(|| incomplete(err))
@@ -72,12 +67,6 @@ pub(crate) fn duplicate(err: &mut dyn Write, key: &str, argument: &str) -> Failu
 /// Says that a device was named twice, or that a word is no keyword.
 pub(crate) fn duplicate_or_garbage(err: &mut dyn Write, key: &str, argument: &str) -> Failure {
     let _ = writeln!(err, "Error: either \"{key}\" is duplicate, or \"{argument}\" is a garbage.");
-    Failure::Exit(255)
-}
-
-/// Says that an argument is missing.
-pub(crate) fn missing(err: &mut dyn Write, key: &str) -> Failure {
-    let _ = writeln!(err, "Error: argument \"{key}\" is required");
     Failure::Exit(255)
 }
 

@@ -15,10 +15,10 @@ use netloom_machine::netlink::{Dump, Error, Message, Netlink, Reply, Request, St
 use netloom_machine::{Machine, Netns};
 
 pub(crate) use arguments::{
-    Arguments, duplicate, duplicate_or_garbage, invalid_argument, matches, missing, number, signed_number,
+    Arguments, duplicate, duplicate_or_garbage, invalid_argument, matches, number, signed_number,
 };
 pub(crate) use heading::{print_flags, print_name, print_name_column};
-pub(crate) use links::{IFINFOMSG, Link, Links};
+pub(crate) use links::{IFINFOMSG, Links};
 pub(crate) use timestamp::timestamp;
 
 use crate::print::{Format, strerror};

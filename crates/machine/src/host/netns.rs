@@ -141,7 +141,7 @@ fn name_namespace(name: &str, namespace: impl FnOnce() -> io::Result<String> + S
     prepare_directory()?;
     let path = format!("{RUN_NETNS}/{name}");
     let mut options = OpenOptions::new();
-    options.read(true).custom_flags(libc::O_CREAT | libc::O_EXCL).mode(0).open(&path)?;
+    options.read(true).custom_flags(libc::O_CREAT | libc::O_EXCL).mode(0o000).open(&path)?;
     let bound = std::thread::scope(|scope| {
         let thread = scope.spawn(|| mount(&namespace()?, &path, "none", libc::MS_BIND));
         thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread in the namespace died")))

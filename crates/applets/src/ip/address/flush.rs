@@ -1,7 +1,6 @@
 //! `ip address flush`: deletes every address that passes a filter, again until none is left.
 
 use std::collections::HashMap;
-use std::io::Write;
 
 use netloom_machine::netlink::Request;
 

@@ -258,25 +258,24 @@ fn option(
         request.attribute(kind, &bytes);
         return Ok(());
     }
-    let parsed = match set {
-        Set::U8 => number(value).and_then(|value| u8::try_from(value).ok()).map(|value| drop(request.u8(kind, value))),
-        Set::U16 => {
-            number(value).and_then(|value| u16::try_from(value).ok()).map(|value| drop(request.u16(kind, value)))
-        }
-        Set::U32 => {
-            number(value).and_then(|value| u32::try_from(value).ok()).map(|value| drop(request.u32(kind, value)))
-        }
-        Set::U64 => number(value).map(|value| drop(request.u64(kind, value))),
+    let whole = |most: u64| number(value).filter(|&number| number <= most);
+    let bytes = match set {
+        Set::U8 => whole(u8::MAX.into()).map(|number| vec![number as u8]),
+        Set::U16 => whole(u16::MAX.into()).map(|number| (number as u16).to_ne_bytes().to_vec()),
+        Set::U32 => whole(u32::MAX.into()).map(|number| (number as u32).to_ne_bytes().to_vec()),
+        Set::U64 => number(value).map(|number| number.to_ne_bytes().to_vec()),
         Set::VlanProtocol => match value.to_ascii_lowercase().as_str() {
-            "802.1q" => Some(drop(request.attribute(kind, &0x8100u16.to_be_bytes()))),
-            "802.1ad" => Some(drop(request.attribute(kind, &0x88a8u16.to_be_bytes()))),
+            "802.1q" => Some(vec![0x81, 0x00]),
+            "802.1ad" => Some(vec![0x88, 0xa8]),
             _ => None,
         },
         Set::Device => match session.links.index(value) {
-            Some(index) => Some(drop(request.u32(kind, index))),
+            Some(index) => Some(index.to_ne_bytes().to_vec()),
             None => return Err(invalid_argument(session.err, "Device does not exist\n", value)),
         },
         Set::Mac | Set::OnOff | Set::Flag | Set::NoDevice | Set::BooleanOption(_) => None,
     };
-    parsed.ok_or_else(|| invalid_argument(session.err, message, value))
+    let bytes = bytes.ok_or_else(|| invalid_argument(session.err, message, value))?;
+    request.attribute(kind, &bytes);
+    Ok(())
 }

@@ -29,7 +29,6 @@ const IFLA_ALLMULTI: u16 = 61;
 /// `struct ifinfomsg` and the attributes after it.
 #[derive(Clone, Copy)]
 pub(crate) struct Device<'m> {
-    pub(crate) family: u8,
     pub(crate) kind: u16,
     pub(crate) index: u32,
     pub(crate) flags: u32,
@@ -41,7 +40,6 @@ impl<'m> Device<'m> {
     pub(crate) fn parse(message: &Message<'m>) -> Option<Device<'m>> {
         let header = message.payload.first_chunk::<IFINFOMSG>()?;
         Some(Device {
-            family: header[0],
             kind: u16::from_ne_bytes([header[2], header[3]]),
             index: u32::from_ne_bytes([header[4], header[5], header[6], header[7]]),
             flags: u32::from_ne_bytes([header[8], header[9], header[10], header[11]]),
