@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
@@ -15,6 +15,9 @@ pub(crate) struct HostLog(File);
 impl HostMachine {
     pub(crate) fn kernel_log(&self) -> io::Result<HostLog> {
         let file = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open("/dev/kmsg")?;
+        // The first record that no `dmesg -C` has cleared.
+        // SAFETY: the descriptor is open; lseek touches no memory.
+        unsafe { libc::lseek(file.as_raw_fd(), 0, libc::SEEK_DATA) };
         Ok(HostLog(file))
     }
 }
