@@ -82,7 +82,7 @@ pub(super) fn learn_gateway(kernel: &mut Kernel, ns: NsId, destination: Ipv4Addr
 }
 
 /// Routes have changed: nothing that was learned holds any more.
-pub(super) fn forget(kernel: &mut Kernel, ns: NsId) {
+pub(crate) fn forget(kernel: &mut Kernel, ns: NsId) {
     if let Some(netns) = kernel.namespaces.get_mut(ns) {
         netns.ipv4.exceptions.clear();
     }

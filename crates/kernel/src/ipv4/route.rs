@@ -21,7 +21,9 @@ pub(crate) fn insert_route(
     let netns = kernel.namespaces.get_mut(ns).ok_or(Errno::EINVAL)?;
     let done = netns.ipv4.fib.table_mut(table).insert(prefix, length, alias.clone(), how)?;
     exception::forget(kernel, ns);
-    kernel.notify_route(ns, table, (prefix, length), &alias, Some(how));
+    if done != Inserted::Unchanged {
+        kernel.notify_route(ns, table, (prefix, length), &alias, Some((how, &done)));
+    }
     Ok(done)
 }
 
