@@ -192,6 +192,8 @@ fn strict_checks_name_what_they_refuse() {
     assert_eq!(ask(0, body), refused(2, "Unsupported attribute in get link request"));
     assert_eq!(ask(DUMP, [info(), u32_attr(200, 1)].concat()), refused(3, "Unknown attribute type"));
     assert_eq!(ask(0, [info(), vec![1, 2, 3]].concat()), refused(2, "bytes leftover after parsing attributes"));
+    // A nest needn't be marked as one here.
+    assert_eq!(ask(DUMP, [info(), link_info("bridge")].concat()), (3, 0, String::new()));
     let body = [info(), u32_attr(46, 99)].concat();
     assert_eq!(ask(DUMP, body), refused(3, "Invalid target network namespace id"));
 }

@@ -42,13 +42,14 @@ pub(crate) enum Rule {
 /// The attributes that a message may have, by type.
 pub(crate) type Policy = &'static [(u16, Rule)];
 
-/// How strict a request is looked at: old message types are lenient, new ones and sockets with
-/// `NETLINK_GET_STRICT_CHK` are not.
+/// How strictly a request is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Check {
-    /// Unknown attributes, trailing bytes and numbers that are too long pass.
+    /// Old message types: unknown attributes, trailing bytes and numbers that are too long pass.
     Lenient,
-    /// They don't, and nests must be marked as such.
+    /// Their "get" requests from a socket with `NETLINK_GET_STRICT_CHK`: unknown attributes and trailing bytes don't.
+    Known,
+    /// New message types: nor do numbers that are too long, and nests must be marked as such.
     Strict,
 }
 
@@ -209,12 +210,12 @@ impl<'a> Attributes<'a> {
         for attr in walk.by_ref() {
             match policy.iter().find(|(kind, _)| *kind == attr.kind) {
                 Some((_, rule)) => attr.validate(*rule, check)?,
-                None if check == Check::Strict => return Err(attr.refuse(Errno::EINVAL, "Unknown attribute type")),
+                None if check != Check::Lenient => return Err(attr.refuse(Errno::EINVAL, "Unknown attribute type")),
                 None => continue,
             }
             found.push(attr);
         }
-        if check == Check::Strict && !walk.rest.is_empty() {
+        if check != Check::Lenient && !walk.rest.is_empty() {
             return Err(Error::new(Errno::EINVAL, "bytes leftover after parsing attributes"));
         }
         Ok(Attributes(found))

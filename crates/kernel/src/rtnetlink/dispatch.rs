@@ -68,7 +68,7 @@ impl<'a> Request<'a> {
 
     /// How strictly a "get" request of this socket is looked at.
     pub(crate) fn check(&self) -> Check {
-        if self.strict { Check::Strict } else { Check::Lenient }
+        if self.strict { Check::Known } else { Check::Lenient }
     }
 
     /// What stands before a reply.
