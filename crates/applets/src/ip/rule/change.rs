@@ -110,8 +110,7 @@ fn selector(
         }
         "uidrange" => {
             let (first, last): (u32, u32) = value(session, arguments, range, "invalid UID range\n")?;
-            let both = (u64::from(last.to_le()) << 32 | u64::from(first.to_le())).to_le_bytes();
-            request.attribute(fra::UID_RANGE, &both);
+            request.attribute(fra::UID_RANGE, &[first.to_ne_bytes(), last.to_ne_bytes()].concat());
         }
         "ipproto" => {
             request.u8(fra::IP_PROTO, value(session, arguments, ip_protocol, "Invalid \"ipproto\" value\n")?);
