@@ -1,10 +1,12 @@
 //! The ioctls of sockets: netdevice(7), addresses, routes, arp(7), bridges, `SIOCETHTOOL`.
 
+mod arp;
 mod bridge;
 mod device;
 mod ifreq;
 mod inet;
 mod interfaces;
+mod netlink;
 
 use crate::error::{Errno, Result};
 use crate::socket::family;
@@ -63,20 +65,25 @@ pub(crate) fn handle(
     request: u32,
     argument: &mut [u8],
     data: Option<&mut Vec<u8>>,
-    _caller: &dyn Caller,
+    caller: &dyn Caller,
 ) -> Result<i32, Errno> {
     use request::*;
     match request {
         SIOCGIFCONF => interfaces::list(kernel, ns, argument, data),
         SIOCGIFNAME => device::name_of_index(kernel, ns, argument),
-        SIOCADDRT | SIOCDELRT | SIOCGIFADDR..=SIOCSIFNETMASK | SIOCDIFADDR | SIOCDARP..=SIOCSARP => match domain {
-            family::INET => inet::ipv4(kernel, ns, request, argument),
-            family::INET6 => inet::ipv6(kernel, ns, request, argument),
+        SIOCADDRT | SIOCDELRT => match domain {
+            family::INET => netlink::route4(kernel, ns, request, argument, data.map(|data| data.as_slice()), caller),
+            family::INET6 => netlink::route6(kernel, ns, request, argument, caller),
             _ => Err(Errno::ENOTTY),
         },
-        // Taking an alias down takes its address away.
-        SIOCSIFFLAGS if domain == family::INET && argument.iter().take(16).any(|byte| *byte == b':') => {
-            inet::ipv4(kernel, ns, request, argument)
+        SIOCGIFADDR..=SIOCSIFNETMASK | SIOCDIFADDR => match domain {
+            family::INET => inet::address(kernel, ns, request, argument),
+            family::INET6 => netlink::address6(kernel, ns, request, argument, caller),
+            _ => Err(Errno::ENOTTY),
+        },
+        SIOCDARP..=SIOCSARP if domain == family::INET => arp::handle(kernel, ns, request, argument),
+        SIOCSIFFLAGS if domain == family::INET && argument.iter().take(ifreq::NAME).any(|byte| *byte == b':') => {
+            inet::address(kernel, ns, request, argument)
         }
         SIOCETHTOOL => {
             let dev = ifreq::device(kernel, ns, argument)?;

@@ -120,3 +120,41 @@ pub(crate) fn solicit(
 
 /// A packet waited for a neighbour that isn't there: its sender is told.
 pub(crate) fn link_failure(_kernel: &mut Kernel, _dev: DevId, _frame: &Frame) {}
+
+/// Whose settings: those of `/proc/sys/net/ipv6/conf/…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConfOf {
+    /// `all`.
+    All,
+    /// `default`: what a new device starts with.
+    Default,
+    /// A device's own.
+    Device(DevId),
+}
+
+/// Files of `/proc/sys/net/ipv6`.
+pub(crate) const SETTINGS: &[&str] = &[];
+/// Files of `/proc/sys/net/ipv6/icmp`.
+pub(crate) const ICMP_SETTINGS: &[&str] = &[];
+/// Files of `/proc/sys/net/ipv6/conf/…`.
+pub(crate) const CONF_NAMES: &[&str] = &[];
+
+/// A setting by its file's name. `ENOENT` where there is none.
+pub(crate) fn setting(_kernel: &Kernel, _ns: NsId, _name: &str) -> Result<i32, Errno> {
+    Err(Errno::ENOENT)
+}
+
+/// Changes one.
+pub(crate) fn set_setting(_kernel: &mut Kernel, _ns: NsId, _name: &str, _value: i32) -> Result<(), Errno> {
+    Err(Errno::ENOENT)
+}
+
+/// A setting of `conf/all`, `conf/default` or `conf/DEV`.
+pub(crate) fn conf(_kernel: &Kernel, _ns: NsId, _of: ConfOf, _name: &str) -> Result<i32, Errno> {
+    Err(Errno::ENOENT)
+}
+
+/// Changes one, with all that follows.
+pub(crate) fn set_conf(_kernel: &mut Kernel, _ns: NsId, _of: ConfOf, _name: &str, _value: i32) -> Result<(), Errno> {
+    Err(Errno::ENOENT)
+}

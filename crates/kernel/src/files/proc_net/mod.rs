@@ -36,7 +36,7 @@ const FILES: &[(&str, u32, Table)] = &[
     ("arp_tables_targets", 0o440, heading!("")),
     ("dev", 0o444, device::dev),
     ("dev_mcast", 0o444, device::dev_mcast),
-    ("fib_trie", 0o444, ipv4::fib_trie),
+    ("fib_trie", 0o444, heading!("")),
     ("fib_triestat", 0o444, heading!("")),
     ("icmp", 0o444, sockets::icmp),
     ("icmp6", 0o444, sockets::icmp6),

@@ -201,7 +201,7 @@ impl Item {
                 text if text.is_empty() => return Ok(Vec::new()),
                 text => text,
             },
-            Item::Forwarding(dev) => return Ok(bridge::forwarding_file(kernel, *dev)),
+            Item::Forwarding(dev) => return bridge::forwarding_table(kernel, *dev).ok_or(Errno::ENOENT),
             _ => return Err(Errno::EISDIR),
         };
         // An empty alias is an empty file.
@@ -216,8 +216,8 @@ impl Item {
         match self {
             Item::DeviceFile(dev, attribute) => (attribute.write.ok_or(Errno::EACCES)?)(kernel, *dev, text),
             Item::BridgeFile(_, _, mode) | Item::PortFile(_, _, mode) if mode & 0o222 == 0 => Err(Errno::EACCES),
-            Item::BridgeFile(dev, name, _) => bridge::set_attribute(kernel, *dev, name, text),
-            Item::PortFile(dev, name, _) => bridge::set_port_attribute(kernel, *dev, name, text),
+            Item::BridgeFile(dev, name, _) => bridge::set_attribute(kernel, *dev, name, text).map_err(Errno::from),
+            Item::PortFile(dev, name, _) => bridge::set_port_attribute(kernel, *dev, name, text).map_err(Errno::from),
             Item::Queues(..) | Item::PowerFile(..) => Ok(()),
             Item::Statistic(..) | Item::Forwarding(_) => Err(Errno::EACCES),
             _ => Err(Errno::EISDIR),
