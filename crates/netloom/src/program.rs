@@ -33,7 +33,7 @@ pub(crate) fn inherited() -> Option<PathBuf> {
 pub(crate) fn exec(machine: Option<&str>, netns: Option<&str>, command: Vec<OsString>) -> Result<u8> {
     let mut command = command.into_iter();
     let name = command.next().unwrap_or_default();
-    let program = Program { name, arguments: command.collect(), environment: Vec::new() };
+    let program = Program { name, arguments: command.collect(), environment: Vec::new(), bash_environment: None };
     let inherited = inherited();
     let machine = machine.or_else(|| inherited.as_deref()?.to_str());
     start(machine, netns, &program)

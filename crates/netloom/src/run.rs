@@ -23,23 +23,16 @@ pub(crate) struct Run {
 }
 
 /// Read by bash before the script: commands go where the output goes, and the scripts that this one starts stay quiet.
-const SHOW: &str = r#"
-shopt -u sourcepath
+const SHOW: &str = r"unset BASH_ENV
 exec {BASH_XTRACEFD}>&1
 PS4='$ '
 set -x
-"#;
+";
 
 impl Run {
     pub(crate) fn run(self, machine: Option<&str>) -> Result<u8> {
         let mut arguments: Vec<OsString> = Vec::new();
-        if self.show {
-            arguments.extend(["-c".into(), format!("{SHOW}. \"$0\"").into()]);
-        }
         if self.script == "-" {
-            if self.show {
-                bail!("--show needs the script's file");
-            }
             arguments.extend(["-s".into(), "--".into()]);
         } else {
             // bash would say so, too, but only after the machine has started.
@@ -49,13 +42,11 @@ impl Run {
                 Ok(_) if path.is_dir() => bail!("cannot run {}: it is a directory", path.display()),
                 Ok(_) => {}
             }
-            if !self.show {
-                arguments.push("--".into());
-            }
-            arguments.push(self.script);
+            arguments.extend(["--".into(), self.script]);
         }
         arguments.extend(self.arguments);
-        let program = Program { name: "bash".into(), arguments, environment: Vec::new() };
+        let bash_environment = self.show.then_some(SHOW);
+        let program = Program { name: "bash".into(), arguments, environment: Vec::new(), bash_environment };
         program::start(machine, None, &program)
     }
 }

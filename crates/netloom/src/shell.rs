@@ -16,6 +16,7 @@ pub(crate) fn shell(machine: Option<&str>) -> Result<u8> {
         name: "bash".into(),
         arguments: vec!["-i".into()],
         environment: vec![("PROMPT_COMMAND".into(), OsString::from(PROMPT_COMMAND))],
+        bash_environment: None,
     };
     program::start(machine, None, &program)
 }

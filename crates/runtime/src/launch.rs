@@ -26,15 +26,22 @@ pub struct Program {
     pub arguments: Vec<OsString>,
     /// What its environment has besides this process's own.
     pub environment: Vec<(OsString, OsString)>,
+    /// What bash reads before a script; it is put into a file of the machine's, and `BASH_ENV` names it.
+    pub bash_environment: Option<&'static str>,
 }
 
 impl Program {
     /// The command, for a machine that listens at `socket` and has its applets beside it.
-    fn command(&self, socket: &Path) -> Command {
+    fn command(&self, socket: &Path) -> io::Result<Command> {
         let mut command = Command::new(&self.name);
         command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env(MACHINE_VARIABLE, socket).env("PATH", search_path(socket));
-        command
+        if let Some(text) = self.bash_environment {
+            let file = socket.with_file_name("bash-environment");
+            std::fs::write(&file, text)?;
+            command.env("BASH_ENV", file);
+        }
+        Ok(command)
     }
 }
 
@@ -56,7 +63,10 @@ fn not_supervised(error: &io::Error) -> String {
 
 /// Becomes the program, supervised; returns why it couldn't.
 fn become_program(program: &Program, socket: &Path, hand_over: impl FnOnce(OwnedFd) -> io::Result<()>) -> String {
-    let mut command = program.command(socket);
+    let mut command = match program.command(socket) {
+        Ok(command) => command,
+        Err(error) => return format!("cannot write into the machine's directory: {error}"),
+    };
     match supervisor::install() {
         Ok(listener) => match hand_over(listener) {
             Ok(()) => {

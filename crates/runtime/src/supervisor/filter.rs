@@ -37,6 +37,10 @@ const COMMON: &[c_long] = &[
     libc::SYS_setns,
     libc::SYS_unshare,
     libc::SYS_writev,
+    libc::SYS_getxattr,
+    libc::SYS_lgetxattr,
+    libc::SYS_listxattr,
+    libc::SYS_llistxattr,
     libc::SYS_exit_group,
 ];
 

@@ -5,6 +5,7 @@
 //! itself, so a call that was judged to be inside is never let through. One file a family of calls.
 
 mod access;
+mod attribute;
 mod cwd;
 mod filter;
 pub(crate) mod marker;
@@ -145,6 +146,10 @@ fn dispatch(world: &mut World, tracee: &Tracee<'_>, number: i64) -> Result {
         libc::SYS_unshare => namespaces::unshare(world, tracee),
         libc::SYS_write | libc::SYS_pwrite64 => write::write(world, tracee),
         libc::SYS_writev => write::writev(world, tracee),
+        libc::SYS_getxattr => attribute::get(world, tracee, true),
+        libc::SYS_lgetxattr => attribute::get(world, tracee, false),
+        libc::SYS_listxattr => attribute::list(world, tracee, true),
+        libc::SYS_llistxattr => attribute::list(world, tracee, false),
         libc::SYS_exit_group => {
             if !world.processes.all_default() {
                 world.processes.keep_children(tracee.pid(), &mut world.kernel);
