@@ -87,6 +87,7 @@ fn machine_and_guard_are_killed_and_the_next_one_sweeps() {
     kill(victims.machine.id());
     kill(victims.guard);
     victims.machine.wait().expect("our child");
+    eventually("the guard is gone", || !alive(victims.guard));
     assert_eq!(victims.place.leftovers().len(), 1);
     assert_eq!(victims.place.run(&["exec", "true"]).status.code(), Some(0));
     assert!(victims.place.leftovers().is_empty());

@@ -85,7 +85,7 @@ fn a_machine_inside_a_machine_is_refused() {
     let place = Place::new();
     let (output, status) = place.script("netloom run \"$0\"");
     assert_eq!(status, Some(1));
-    assert!(output.contains("machine's program already"), "{output}");
+    assert!(output.contains("inside a machine already"), "{output}");
 }
 
 #[test]

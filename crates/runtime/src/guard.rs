@@ -152,7 +152,14 @@ fn watch(reporter: &Reporter, program: Option<u32>, directory: &Path) {
             if Some(ended.pid) == program {
                 process::kill_descendants();
                 reporter.say(b'E', &ended.status.to_ne_bytes(), &[]);
-                return;
+                // Until the machine has heard it, and ends this process, it may still die.
+                while epoll.wait(&mut ready, -1).is_ok() {
+                    if ready.iter().any(|ready| ready.token == 0) {
+                        break;
+                    }
+                    while signals.next().is_some() {}
+                }
+                return machine_died();
             }
         }
         if epoll.wait(&mut ready, -1).is_err() {

@@ -56,7 +56,7 @@ pub fn search_path(socket: &Path) -> OsString {
 /// Why this process can't be supervised.
 fn not_supervised(error: &io::Error) -> String {
     match error.raw_os_error() {
-        Some(libc::EBUSY) => "its programs would be supervised twice: this is a machine's program already".to_owned(),
+        Some(libc::EBUSY) => "this is inside a machine already; use netloom exec".to_owned(),
         _ => format!("this system does not let programs be supervised (seccomp: {error})"),
     }
 }
@@ -143,7 +143,8 @@ pub fn up(name: &str, applets: &[&str]) -> Result<()> {
     let (ours, theirs) = packet::pair().doing("cannot make a socket pair")?;
     if process::fork().doing("cannot fork")?.is_none() {
         drop(ours);
-        daemon(&session, applets, &theirs);
+        // The one who asks for the end hears of it when the connections close: with the server, after the directory.
+        let _server = daemon(&session, applets, &theirs);
         session.remove();
         process::exit_now(0);
     }
@@ -157,14 +158,18 @@ pub fn up(name: &str, applets: &[&str]) -> Result<()> {
     }
 }
 
-fn daemon(session: &Session, applets: &[&str], parent: &OwnedFd) {
+fn daemon(session: &Session, applets: &[&str], parent: &OwnedFd) -> Option<Server> {
     let tell = |text: &str| drop(packet::send(parent.as_fd(), text.as_bytes(), &[], 0));
     match prepare(session, applets, parent) {
         Ok(mut server) => {
             tell("+");
             let _ = server.run();
+            Some(server)
         }
-        Err(error) => tell(&format!("-{error}")),
+        Err(error) => {
+            tell(&format!("-{error}"));
+            None
+        }
     }
 }
 
@@ -172,9 +177,10 @@ fn prepare(session: &Session, applets: &[&str], parent: &OwnedFd) -> Result<Serv
     use std::os::fd::AsRawFd;
     process::leave_session();
     process::close_all_but(&[session.lock_descriptor(), parent.as_raw_fd()]);
+    // Before the guard is forked off: whoever reads what this command prints must see its end.
+    process::forget_standard_descriptors().doing("cannot leave the terminal")?;
     session.link_applets(applets)?;
     let guard = guard::start_without_program(session)?;
-    process::forget_standard_descriptors().doing("cannot leave the terminal")?;
     std::env::set_current_dir("/").doing("cannot leave the directory")?;
     process::raise_descriptor_limit();
     process::clear_umask();
