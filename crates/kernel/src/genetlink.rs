@@ -38,8 +38,6 @@ pub(crate) struct GenlRequest<'a> {
     pub(crate) request: &'a Request<'a>,
     /// The family's command.
     pub(crate) command: u8,
-    /// The version of the family that the caller speaks.
-    pub(crate) version: u8,
 }
 
 impl<'a> GenlRequest<'a> {
@@ -67,9 +65,9 @@ pub(crate) fn request(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answ
     if !matches!(request.kind, GENL_ID_CTRL | ETHTOOL_ID) {
         return Err(Errno::ENOENT.into());
     }
-    let [command, version, ..] = request.body().first_chunk::<GENL_HDRLEN>().copied().ok_or(Errno::EINVAL)?;
+    let [command, ..] = request.body().first_chunk::<GENL_HDRLEN>().copied().ok_or(Errno::EINVAL)?;
     if request.kind == ETHTOOL_ID {
-        return crate::ethtool::genl_request(kernel, request.ns, &GenlRequest { request, command, version });
+        return crate::ethtool::genl_request(kernel, request.ns, &GenlRequest { request, command });
     }
     match command {
         CTRL_CMD_GETFAMILY if request.is_dump() => {
@@ -96,8 +94,7 @@ struct Family {
     groups: &'static [(u32, &'static str)],
 }
 
-/// do and policy; the same and dump; do with privileges; the same and dump.
-const DO: u32 = 0x0a;
+/// `GENL_CMD_CAP_…`: do, dump and policy; do with privileges, and policy.
 const DO_DUMP: u32 = 0x0e;
 const PRIVILEGED: u32 = 0x1a;
 

@@ -99,7 +99,7 @@ fn refusals_are_linuxs() {
     let veth_with = |attrs: &[u8]| with(0, &[attrs, &link_info("veth")].concat());
     let policy = "Attribute failed policy validation";
 
-    let cases: Vec<(&str, u16, u16, Vec<u8>, (i32, Option<String>))> = vec![
+    let cases = vec![
         ("nothing named", NEWLINK, 0, info(0), (ENODEV, None)),
         ("short header", NEWLINK, 0, vec![0, 0], wanted(EINVAL, "Invalid header length")),
         ("get: short header", GETLINK, 0, vec![0], wanted(EINVAL, "Invalid header for get link")),

@@ -76,11 +76,6 @@ impl<'a> Attr<'a> {
         self.payload.first_chunk().map_or(0, |bytes| u16::from_ne_bytes(*bytes))
     }
 
-    /// The same for a number in network order.
-    pub(crate) fn be16(&self) -> u16 {
-        u16::from_be(self.u16())
-    }
-
     /// See [`Attr::u8`].
     pub(crate) fn u32(&self) -> u32 {
         self.payload.first_chunk().map_or(0, |bytes| u32::from_ne_bytes(*bytes))
@@ -159,11 +154,10 @@ impl<'a> Attr<'a> {
         if !passes {
             return Err(self.refuse(Errno::ERANGE, FAILED));
         }
-        if let Rule::Range(low, high) = rule {
-            if !(low..=high).contains(&self.u32()) {
+        if let Rule::Range(low, high) = rule
+            && !(low..=high).contains(&self.u32()) {
                 return Err(self.refuse(Errno::ERANGE, "integer out of range"));
             }
-        }
         if rule == Rule::Nested && check == Check::Strict && !self.nested {
             return Err(self.refuse(Errno::EINVAL, "NLA_F_NESTED is missing"));
         }

@@ -5,7 +5,7 @@ use netloom_kernel::{Caller, Config, Errno, Instant, Kernel, NsId, SocketId};
 
 /// A caller with process id 4242; descriptor and process `n` stand for the n-th namespace given.
 #[derive(Default)]
-pub struct Process(pub Vec<NsId>);
+pub(crate) struct Process(pub(crate) Vec<NsId>);
 
 impl Caller for Process {
     fn pid(&self) -> u32 {
@@ -20,13 +20,13 @@ impl Caller for Process {
 }
 
 /// A kernel that has just booted.
-pub fn kernel() -> Kernel {
+pub(crate) fn kernel() -> Kernel {
     let config = Config { seed: 1, cpus: 2, wall_clock: Default::default(), hostname: "test".into() };
     Kernel::new(config, Instant(0))
 }
 
 /// An attribute.
-pub fn attr(kind: u16, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn attr(kind: u16, payload: &[u8]) -> Vec<u8> {
     let mut bytes = ((payload.len() + 4) as u16).to_ne_bytes().to_vec();
     bytes.extend(kind.to_ne_bytes());
     bytes.extend(payload);
@@ -35,17 +35,17 @@ pub fn attr(kind: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 /// An attribute with a number.
-pub fn u32_attr(kind: u16, value: u32) -> Vec<u8> {
+pub(crate) fn u32_attr(kind: u16, value: u32) -> Vec<u8> {
     attr(kind, &value.to_ne_bytes())
 }
 
 /// An attribute with text.
-pub fn text_attr(kind: u16, text: &str) -> Vec<u8> {
+pub(crate) fn text_attr(kind: u16, text: &str) -> Vec<u8> {
     attr(kind, &[text.as_bytes(), &[0]].concat())
 }
 
 /// A `struct ifinfomsg`.
-pub fn ifinfo(index: i32, flags: u32, change: u32) -> Vec<u8> {
+pub(crate) fn ifinfo(index: i32, flags: u32, change: u32) -> Vec<u8> {
     let mut bytes = vec![0; 4];
     bytes.extend(index.to_ne_bytes());
     bytes.extend(flags.to_ne_bytes());
@@ -54,7 +54,7 @@ pub fn ifinfo(index: i32, flags: u32, change: u32) -> Vec<u8> {
 }
 
 /// A message.
-pub fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
+pub(crate) fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
     let mut bytes = ((body.len() + 16) as u32).to_ne_bytes().to_vec();
     bytes.extend(kind.to_ne_bytes());
     bytes.extend(flags.to_ne_bytes());
@@ -66,30 +66,30 @@ pub fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
 
 /// A reply: type, flags, body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    pub kind: u16,
-    pub flags: u16,
-    pub bytes: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) kind: u16,
+    pub(crate) flags: u16,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Reply {
     /// What follows the header.
-    pub fn body(&self) -> &[u8] {
+    pub(crate) fn body(&self) -> &[u8] {
         &self.bytes[16..]
     }
 
     /// The errno of an `NLMSG_ERROR` or `NLMSG_DONE`.
-    pub fn errno(&self) -> i32 {
+    pub(crate) fn errno(&self) -> i32 {
         -i32::from_ne_bytes(self.body()[..4].try_into().unwrap())
     }
 
     /// The attributes after a header of that many bytes.
-    pub fn attrs(&self, header: usize) -> Vec<(u16, Vec<u8>)> {
+    pub(crate) fn attrs(&self, header: usize) -> Vec<(u16, Vec<u8>)> {
         attrs(&self.body()[header..])
     }
 
     /// The extended ack's message of an `NLMSG_ERROR` that echoes a request, or of an `NLMSG_DONE`.
-    pub fn explanation(&self) -> Option<String> {
+    pub(crate) fn explanation(&self) -> Option<String> {
         if self.flags & 0x200 == 0 {
             return None;
         }
@@ -104,7 +104,7 @@ impl Reply {
 }
 
 /// Attributes of a payload.
-pub fn attrs(mut bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
+pub(crate) fn attrs(mut bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let mut found = Vec::new();
     while bytes.len() >= 4 {
         let length = usize::from(u16::from_ne_bytes([bytes[0], bytes[1]]));
@@ -115,19 +115,19 @@ pub fn attrs(mut bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
 }
 
 /// A netlink socket.
-pub struct Netlink {
-    pub socket: SocketId,
-    pub process: Process,
+pub(crate) struct Netlink {
+    pub(crate) socket: SocketId,
+    pub(crate) process: Process,
 }
 
 impl Netlink {
     /// A bound socket that listens to the groups of the mask, with extended acks.
-    pub fn open(kernel: &mut Kernel, ns: NsId, groups: u32) -> Netlink {
+    pub(crate) fn open(kernel: &mut Kernel, ns: NsId, groups: u32) -> Netlink {
         Netlink::of_protocol(kernel, ns, 0, groups)
     }
 
     /// The same for another protocol than rtnetlink.
-    pub fn of_protocol(kernel: &mut Kernel, ns: NsId, protocol: i32, groups: u32) -> Netlink {
+    pub(crate) fn of_protocol(kernel: &mut Kernel, ns: NsId, protocol: i32, groups: u32) -> Netlink {
         let process = Process::default();
         let socket = kernel.socket(ns, 16, 3, protocol).unwrap();
         let mut address = vec![16, 0, 0, 0, 0, 0, 0, 0];
@@ -138,36 +138,36 @@ impl Netlink {
     }
 
     /// Asks for strict checks.
-    pub fn strict(self, kernel: &mut Kernel) -> Netlink {
+    pub(crate) fn strict(self, kernel: &mut Kernel) -> Netlink {
         kernel.set_option(self.socket, 270, 12, &1i32.to_ne_bytes()).unwrap();
         self
     }
 
     /// Sends a request with `flags` beside `NLM_F_REQUEST`.
-    pub fn request(&self, kernel: &mut Kernel, kind: u16, flags: u16, body: &[u8]) -> Vec<Reply> {
+    pub(crate) fn request(&self, kernel: &mut Kernel, kind: u16, flags: u16, body: &[u8]) -> Vec<Reply> {
         self.send(kernel, &message(kind, flags | 1, body));
         self.replies(kernel)
     }
 
     /// Sends bytes.
-    pub fn send(&self, kernel: &mut Kernel, bytes: &[u8]) {
+    pub(crate) fn send(&self, kernel: &mut Kernel, bytes: &[u8]) {
         kernel.send(self.socket, bytes, &[], 0, &self.process).unwrap();
     }
 
     /// A request that is acknowledged; its errno and explanation.
-    pub fn ask(&self, kernel: &mut Kernel, kind: u16, flags: u16, body: &[u8]) -> (i32, Option<String>) {
+    pub(crate) fn ask(&self, kernel: &mut Kernel, kind: u16, flags: u16, body: &[u8]) -> (i32, Option<String>) {
         let replies = self.request(kernel, kind, flags | 4, body);
         let last = replies.last().expect("an acknowledgement");
         (last.errno(), last.explanation())
     }
 
     /// Everything that can be received, message by message.
-    pub fn replies(&self, kernel: &mut Kernel) -> Vec<Reply> {
+    pub(crate) fn replies(&self, kernel: &mut Kernel) -> Vec<Reply> {
         self.datagrams(kernel).iter().flat_map(|datagram| split(datagram)).collect()
     }
 
     /// Everything that can be received, datagram by datagram.
-    pub fn datagrams(&self, kernel: &mut Kernel) -> Vec<Vec<u8>> {
+    pub(crate) fn datagrams(&self, kernel: &mut Kernel) -> Vec<Vec<u8>> {
         let mut datagrams = Vec::new();
         loop {
             match kernel.receive(self.socket, 0) {
@@ -180,7 +180,7 @@ impl Netlink {
 }
 
 /// The messages of a datagram.
-pub fn split(mut bytes: &[u8]) -> Vec<Reply> {
+pub(crate) fn split(mut bytes: &[u8]) -> Vec<Reply> {
     let mut replies = Vec::new();
     while bytes.len() >= 16 {
         let length = u32::from_ne_bytes(bytes[..4].try_into().unwrap()) as usize;
