@@ -80,6 +80,7 @@ fn list(session: &mut Session<'_>) -> Outcome {
 }
 
 fn list_id(session: &mut Session<'_>, words: &[String]) -> Outcome {
+    session.nsids.refresh(session.machine, &session.netns, session.err);
     let mut arguments = Arguments::new(words);
     let (mut target, mut only) = (None, None);
     while let Some(word) = arguments.next() {
@@ -98,7 +99,6 @@ fn list_id(session: &mut Session<'_>, words: &[String]) -> Outcome {
         }
         *place = Some(id as u32);
     }
-    session.nsids.refresh(session.machine, &session.netns, session.err);
     let mut request = Request::new(libc::RTM_GETNSID, 0);
     request.put(&[0; RTGENMSG]);
     let mut printer = Printer::new(session.out, &session.format);
