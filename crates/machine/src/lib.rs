@@ -7,6 +7,7 @@
 mod embedded;
 mod host;
 pub mod interrupt;
+pub mod local_time;
 mod log;
 pub mod netlink;
 mod netns;

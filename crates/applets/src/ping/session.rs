@@ -77,9 +77,6 @@ impl<'a> Session<'a> {
         let _ = self.probe.socket().set_option_int(libc::SOL_SOCKET, SO_TIMESTAMP, 1);
         while !self.is_over() {
             let next = self.transmit();
-            if self.is_over() {
-                break;
-            }
             self.listen(next);
         }
         self.finish(host)
@@ -240,8 +237,11 @@ impl<'a> Session<'a> {
     /// Takes in what comes until `next`, or the end.
     fn listen(&mut self, next: Option<Instant>) {
         self.broken |= self.console.out.flush().is_err();
-        let until = [next, self.expiry].into_iter().flatten().min();
-        let timeout = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        // Once everything is sent, an end that is reached already (a local error's) shows after an interval.
+        let next = next.unwrap_or(now + self.interval.max(SLOWEST_FLOOD));
+        let until = self.expiry.map_or(next, |expiry| expiry.min(next));
+        let timeout = Some(until.saturating_duration_since(now));
         // A signal ends the wait; the loop around asks which.
         if !matches!(self.probe.socket().wait(timeout), Ok(true)) {
             return;

@@ -65,7 +65,16 @@ impl Host {
     pub(crate) fn compare(&self, tool: &str, line: &str) {
         let real = self.run("", tool, line);
         let ours = self.run(&format!("{}/", self.applets.display()), tool, line);
-        assert_eq!(ours, real, "{tool} {line}");
+        assert_same(&ours, &real, &format!("{tool} {line}"));
+    }
+
+    /// Runs a script with both, in which `$TOOL` is the tool; it must say the same.
+    pub(crate) fn compare_script(&self, tool: &str, script: &str) {
+        let run =
+            |path: &str| transcript(&self.command(&format!("TOOL={path}\n{script}")).output().expect("nsenter runs"));
+        let real = run(tool);
+        let ours = run(&format!("{}/{tool}", self.applets.display()));
+        assert_same(&ours, &real, script);
     }
 }
 
@@ -104,4 +113,12 @@ fn steady(line: &str) -> String {
         }
     }
     line
+}
+
+/// Fails with the first lines that differ.
+fn assert_same(ours: &str, real: &str, what: &str) {
+    let different = ours.lines().zip(real.lines()).position(|(ours, real)| ours != real);
+    let at = different.unwrap_or_else(|| ours.lines().count().min(real.lines().count()));
+    let near = |text: &str| text.lines().skip(at.saturating_sub(1)).take(4).collect::<Vec<_>>().join("\n");
+    assert!(ours == real, "{what}, from line {at} on\nours:\n{}\nreal:\n{}", near(ours), near(real));
 }
