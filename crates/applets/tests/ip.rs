@@ -78,7 +78,11 @@ fn ours(words: &[&str]) -> Answer {
     let ip = netloom_applets::find("ip").expect("there is an ip");
     let mut context = Context { machine: &machine, netns: Netns::Current, out: &mut out, err: &mut err };
     let status = (ip.run)(&mut context, &words);
-    Answer { out: normal(&String::from_utf8_lossy(&out)), err: String::from_utf8_lossy(&err).into_owned(), status }
+    Answer {
+        out: normal(&String::from_utf8_lossy(&out)),
+        err: without_strangers(&String::from_utf8_lossy(&err)),
+        status,
+    }
 }
 
 /// Without complaints about others' names in `/run/netns`, which come and go meanwhile.

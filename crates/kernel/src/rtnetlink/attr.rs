@@ -155,9 +155,10 @@ impl<'a> Attr<'a> {
             return Err(self.refuse(Errno::ERANGE, FAILED));
         }
         if let Rule::Range(low, high) = rule
-            && !(low..=high).contains(&self.u32()) {
-                return Err(self.refuse(Errno::ERANGE, "integer out of range"));
-            }
+            && !(low..=high).contains(&self.u32())
+        {
+            return Err(self.refuse(Errno::ERANGE, "integer out of range"));
+        }
         if rule == Rule::Nested && check == Check::Strict && !self.nested {
             return Err(self.refuse(Errno::EINVAL, "NLA_F_NESTED is missing"));
         }

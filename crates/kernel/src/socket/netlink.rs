@@ -125,9 +125,10 @@ pub(crate) fn close(kernel: &mut Kernel, id: SocketId) {
         multicast::leave(kernel, ns, protocol, group, id);
     }
     if let Some(netns) = kernel.namespaces.get_mut(ns)
-        && netns.listeners.ports.get(&(protocol, port)) == Some(&id) {
-            netns.listeners.ports.remove(&(protocol, port));
-        }
+        && netns.listeners.ports.get(&(protocol, port)) == Some(&id)
+    {
+        netns.listeners.ports.remove(&(protocol, port));
+    }
     multicast::listen_everywhere(kernel, id, false);
 }
 

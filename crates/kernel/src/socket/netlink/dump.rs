@@ -94,10 +94,9 @@ fn step(kernel: &mut Kernel, id: SocketId, room: usize) {
         }
         _ => false,
     };
-    if !ended
-        && let Ok((_, netlink)) = get(kernel, id) {
-            netlink.dump = Some(running);
-        }
+    if !ended && let Ok((_, netlink)) = get(kernel, id) {
+        netlink.dump = Some(running);
+    }
     deliver(kernel, id, out.into_bytes(), 0, None);
 }
 

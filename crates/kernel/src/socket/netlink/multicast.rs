@@ -14,9 +14,10 @@ pub(super) fn join(kernel: &mut Kernel, ns: NsId, protocol: i32, group: u32, id:
         return Err(Errno::EINVAL);
     }
     if get(kernel, id)?.1.groups.insert(group)
-        && let Some(netns) = kernel.namespaces.get_mut(ns) {
-            netns.listeners.groups.entry((protocol, group)).or_default().push(id);
-        }
+        && let Some(netns) = kernel.namespaces.get_mut(ns)
+    {
+        netns.listeners.groups.entry((protocol, group)).or_default().push(id);
+    }
     Ok(())
 }
 
