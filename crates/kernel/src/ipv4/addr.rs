@@ -132,6 +132,10 @@ impl Kernel {
 pub(crate) fn add(kernel: &mut Kernel, dev: DevId, mut new: Address) -> Result<()> {
     let now = kernel.now;
     let addresses = kernel.addresses_mut(dev).ok_or(Errno::ENOBUFS)?;
+    if new.local.is_unspecified() {
+        // Linux says yes and does nothing.
+        return Ok(());
+    }
     new.flags &= !flag::SECONDARY;
     let mut after_primaries = 0;
     for (at, other) in addresses.iter().enumerate() {
