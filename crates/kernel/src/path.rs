@@ -79,6 +79,15 @@ impl Kernel {
             return self.drop_frame(frame, DropReason::PacketTooSmall);
         };
         frame.packet_type = packet_type(device, header);
+        self.receive_typed(dev, frame);
+    }
+
+    /// The same for a frame of which is known whom it is for.
+    #[inline]
+    pub(crate) fn receive_typed(&mut self, dev: DevId, frame: Frame) {
+        let Some(device) = self.devices.get(dev) else {
+            return self.drop_frame(frame, DropReason::DevReady);
+        };
         let port = device.port;
         if !device.taps.is_empty() {
             crate::socket::packet::tap(self, dev, &frame, frame.packet_type, None);

@@ -314,10 +314,10 @@ fn remove_routes(kernel: &mut Kernel, dev: DevId, address: &Address, primary: Op
         broadcast_needed |= address.broadcast.is_some() && theirs.contains(&address.broadcast);
         all_ones_needed |= theirs.contains(&Some(all_ones));
     }
-    if let Some(broadcast) = address.broadcast {
-        if !broadcast_needed {
-            remove_route(kernel, dev, kind::BROADCAST, broadcast, 32, source, 0);
-        }
+    if let Some(broadcast) = address.broadcast
+        && !broadcast_needed
+    {
+        remove_route(kernel, dev, kind::BROADCAST, broadcast, 32, source, 0);
     }
     if has_subnet && address.prefix_length < 31 && !all_ones_needed {
         remove_route(kernel, dev, kind::BROADCAST, all_ones, 32, source, 0);

@@ -16,7 +16,6 @@ pub(crate) mod table {
 
 /// `RTN_…`: what a route does with its packets.
 pub(crate) mod kind {
-    pub(crate) const UNSPEC: u8 = 0;
     pub(crate) const UNICAST: u8 = 1;
     pub(crate) const LOCAL: u8 = 2;
     pub(crate) const BROADCAST: u8 = 3;
@@ -306,7 +305,7 @@ impl Table {
         let aliases = self.routes.get(place, length).unwrap_or(&empty);
         let mut same = aliases.iter().enumerate().filter(|(_, alias)| alias.order() == new.order());
         let first = same.next().map(|(at, _)| at);
-        let last = same.last().map(|(at, _)| at).or(first);
+        let last = same.next_back().map(|(at, _)| at).or(first);
         let twin = aliases
             .iter()
             .position(|alias| alias.order() == new.order() && alias.kind == new.kind && alias.same_info(&new));
@@ -365,7 +364,7 @@ impl Table {
 }
 
 /// One of several next hops, each with the share of the hashes that its weight gives it.
-fn pick<'a>(hops: &'a [Nexthop], hash: u32, fits: impl Fn(&&Nexthop) -> bool) -> Option<&'a Nexthop> {
+fn pick(hops: &[Nexthop], hash: u32, fits: impl Fn(&&Nexthop) -> bool) -> Option<&Nexthop> {
     let total: u64 = hops.iter().filter(&fits).map(|hop| u64::from(hop.weight) + 1).sum();
     let mut left = (u64::from(hash) * total) >> 32;
     hops.iter().filter(fits).find(|hop| {

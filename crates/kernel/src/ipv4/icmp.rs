@@ -293,7 +293,7 @@ pub(super) fn receive(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, 
         UNREACHABLE | SOURCE_QUENCH | TIME_EXCEEDED | PARAMETER_PROBLEM => {
             error(kernel, ns, dev, header.source, (kind, code), message);
         }
-        REDIRECT => redirected(kernel, ns, dev, header.source, code, message),
+        REDIRECT => redirected(kernel, ns, dev, header.source, message),
         _ => {}
     }
     DropReason::Consumed
@@ -358,8 +358,9 @@ fn learn_mtu(kernel: &mut Kernel, ns: NsId, about: &Header, mtu: u32) {
     }
 }
 
-/// A router names a better gateway for a destination; it is believed if the router is the one that is used now.
-fn redirected(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, code: u8, message: &[u8]) {
+/// A router names a better gateway for a destination; it is believed if the router is the one that is used now. Sockets are not
+/// told: raw ones see the message itself.
+fn redirected(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, message: &[u8]) {
     let quoted = &message[HEADER_LEN..];
     let Some(about) = quoted.first_chunk::<MIN_LEN>().map(Header::read) else { return };
     let gateway = Ipv4Addr::new(message[4], message[5], message[6], message[7]);
@@ -382,5 +383,4 @@ fn redirected(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, code: u
     {
         exception::learn_gateway(kernel, ns, about.destination, gateway);
     }
-    crate::socket::inet::icmp_error(kernel, dev, from, REDIRECT, code, gateway.to_bits(), quoted);
 }

@@ -182,10 +182,10 @@ fn refuse(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, refusal: Refu
         Refusal::Route(Errno::EACCES) => (DropReason::IpNoRoute, forwards.then_some(icmp::FILTERED)),
         Refusal::Route(_) => (DropReason::IpNoRoute, None),
     };
-    if let (Some(code), Some(source)) = (code, super::source_of(super::packet(&frame))) {
-        if icmp::may_answer_for_route(kernel, ns, source) {
-            icmp::answer(kernel, dev, &frame, icmp::UNREACHABLE, code, 0);
-        }
+    if let (Some(code), Some(source)) = (code, super::source_of(super::packet(&frame)))
+        && icmp::may_answer_for_route(kernel, ns, source)
+    {
+        icmp::answer(kernel, dev, &frame, icmp::UNREACHABLE, code, 0);
     }
     kernel.drop_frame(frame, reason);
 }

@@ -21,7 +21,7 @@ impl Kernel {
     pub(crate) fn fib_lookup(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
         let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
         let usable = |hop: &super::fib::Nexthop| {
-            !hop.dev.is_some_and(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) != 0)
+            hop.dev.is_none_or(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) == 0)
         };
         if ipv4.rules.are_custom() {
             return self.lookup_by_rules(ns, key);
@@ -40,7 +40,7 @@ impl Kernel {
         let name = |dev: Option<DevId>| dev.and_then(|dev| self.devices.get(dev)).map(|device| device.name);
         let (iif, oif) = (name(key.iif), name(key.oif));
         let usable = |hop: &super::fib::Nexthop| {
-            !hop.dev.is_some_and(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) != 0)
+            hop.dev.is_none_or(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) == 0)
         };
         let suppressed = |rule: &Rule, found: &Found<'_>| i32::from(found.length) <= rule.suppress_prefix_length;
         let mut from = 0;

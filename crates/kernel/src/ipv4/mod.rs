@@ -37,7 +37,7 @@ pub(crate) use fib::{kind, scope};
 pub(crate) use icmp::link_failure;
 pub(crate) use input::{input_kind, input_route, receive};
 pub(crate) use interface::{Interface, device_down, fill_af_spec, netdev_event, set_af_spec};
-pub(crate) use lookup::{address_type, device_with_address, is_local, select_source};
+pub(crate) use lookup::{address_type, select_source};
 pub(crate) use netconf::netconf;
 pub(crate) use output::send;
 pub(crate) use route::{insert_route, remove_route};

@@ -9,7 +9,6 @@ use crate::types::IfName;
 pub(crate) mod action {
     pub(crate) const TO_TABLE: u8 = 1;
     pub(crate) const GOTO: u8 = 2;
-    pub(crate) const NOP: u8 = 3;
     pub(crate) const BLACKHOLE: u8 = 6;
     pub(crate) const UNREACHABLE: u8 = 7;
     pub(crate) const PROHIBIT: u8 = 8;

@@ -18,7 +18,7 @@ use slotmap::KeyData;
 
 pub(crate) use control::{Change, add_proxy, change, delete, delete_proxy};
 pub(crate) use params::Params;
-pub(crate) use state::{Update, confirm, find_or_make, touch, update};
+pub(crate) use state::touch;
 pub(crate) use table::{NeighId, Neighbour, Tables, ntf, nud};
 
 use crate::Kernel;
@@ -94,16 +94,16 @@ pub(crate) fn timer(kernel: &mut Kernel, ns: NsId, entry: u64) {
 #[inline]
 pub(crate) fn output(kernel: &mut Kernel, dev: DevId, next_hop: IpAddr, frame: Frame) -> Result<(), DropReason> {
     let now = kernel.now;
-    if let Some(device) = kernel.devices.get(dev) {
-        if let Some(netns) = kernel.namespaces.get_mut(device.ns) {
-            let entry = netns.neighbours.find(dev, next_hop).and_then(|id| netns.neighbours.get_mut(id));
-            if let Some(entry) = entry {
-                if entry.state & nud::CONNECTED != 0 {
-                    entry.used = now;
-                    let lladdr = entry.lladdr;
-                    return transmit_to(kernel, dev, lladdr, frame);
-                }
-            }
+    if let Some(device) = kernel.devices.get(dev)
+        && let Some(netns) = kernel.namespaces.get_mut(device.ns)
+    {
+        let entry = netns.neighbours.find(dev, next_hop).and_then(|id| netns.neighbours.get_mut(id));
+        if let Some(entry) = entry
+            && entry.state & nud::CONNECTED != 0
+        {
+            entry.used = now;
+            let lladdr = entry.lladdr;
+            return transmit_to(kernel, dev, lladdr, frame);
         }
     }
     state::output(kernel, dev, next_hop, frame)

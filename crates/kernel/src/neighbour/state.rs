@@ -418,10 +418,10 @@ pub(crate) fn confirm(kernel: &mut Kernel, dev: DevId, address: IpAddr) {
     let now = kernel.now;
     let Some(device) = kernel.devices.get(dev) else { return };
     let Some(netns) = kernel.namespaces.get_mut(device.ns) else { return };
-    if let Some(id) = netns.neighbours.find(dev, address) {
-        if let Some(entry) = netns.neighbours.get_mut(id) {
-            entry.confirmed = now;
-        }
+    if let Some(id) = netns.neighbours.find(dev, address)
+        && let Some(entry) = netns.neighbours.get_mut(id)
+    {
+        entry.confirmed = now;
     }
 }
 
