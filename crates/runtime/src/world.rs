@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) overlay: PathBuf,
     /// A virtual file has been opened for writing, so that writes have to be looked at from now on.
     pub(crate) writable_opened: bool,
+    /// The time of day at its boot, which its namespaces' files show.
+    pub(crate) booted: std::time::Duration,
     /// Descriptors of `/dev/kmsg` that were just opened.
     pub(crate) new_log_readers: Vec<std::os::fd::OwnedFd>,
 }
@@ -38,22 +40,23 @@ pub(crate) struct World {
 /// Numbers that stand for namespaces in netlink attributes.
 #[derive(Debug, Default)]
 pub(crate) struct Handles {
-    open: BTreeMap<u32, NsId>,
+    open: BTreeMap<u32, Option<NsId>>,
     next: u32,
 }
 
 impl Handles {
-    /// A number for a namespace that the caller holds for it.
-    pub(crate) fn add(&mut self, ns: NsId) -> u32 {
+    /// A number for a namespace that the caller holds for it; or one that stands for none, as a descriptor of an ordinary
+    /// file does.
+    pub(crate) fn add(&mut self, ns: Option<NsId>) -> u32 {
         let number = NETNS_HANDLE_BASE + self.next;
         self.next = (self.next + 1) % NETNS_HANDLE_BASE;
         self.open.insert(number, ns);
         number
     }
 
-    /// Takes a number back.
+    /// Takes a number back, and with it what it held.
     pub(crate) fn remove(&mut self, number: u32) -> Option<NsId> {
-        self.open.remove(&number)
+        self.open.remove(&number).flatten()
     }
 }
 
@@ -72,7 +75,7 @@ impl Caller for Calling<'_> {
 
     fn netns_by_fd(&self, fd: u32) -> Option<NsId> {
         if fd >= NETNS_HANDLE_BASE {
-            return self.handles.open.get(&fd).copied();
+            return self.handles.open.get(&fd).copied().flatten();
         }
         self.names.by_inode(Marker::read(self.pid, fd)?)
     }
@@ -130,6 +133,7 @@ impl World {
             mirror: session.mirror(),
             overlay: session.overlay(),
             writable_opened: false,
+            booted: wall_clock,
             new_log_readers: Vec::new(),
         })
     }

@@ -135,14 +135,21 @@ impl Server {
                 one(Reply::Numbers(world.processes.within(ns)))
             }
             Request::NetnsHandle(netns) => {
-                let ns = world.namespace(&netns, pid)?;
+                let ns = match world.namespace(&netns, pid) {
+                    Ok(ns) => Some(ns),
+                    // An ordinary file can be opened; what it is good for turns out later.
+                    Err(libc::EINVAL) => None,
+                    Err(errno) => return Err(errno),
+                };
                 let Some(Role::Control(side)) = self.connections.get_mut(&index).map(|found| &mut found.role) else {
                     return Err(libc::EIO);
                 };
                 if side.handles.len() >= MAX_HANDLES {
                     return Err(libc::EMFILE);
                 }
-                world.kernel.hold_namespace(ns);
+                if let Some(ns) = ns {
+                    world.kernel.hold_namespace(ns);
+                }
                 let handle = world.handles.add(ns);
                 side.handles.push(handle);
                 one(Reply::Numbers(vec![handle]))

@@ -18,7 +18,6 @@ const ARCHITECTURE: u32 = 0xc000_00b7;
 const COMMON: &[c_long] = &[
     libc::SYS_openat,
     libc::SYS_openat2,
-    libc::SYS_newfstatat,
     libc::SYS_statx,
     libc::SYS_faccessat,
     libc::SYS_faccessat2,
@@ -65,9 +64,14 @@ const LEGACY: &[c_long] = &[];
 /// Calls whose third argument is a length that decides.
 const WRITES: &[c_long] = &[libc::SYS_write, libc::SYS_pwrite64];
 
+/// Calls that say with a flag in their fourth argument that they mean the descriptor itself, as fstat(2) does in the C
+/// library. There is nothing to answer, and it is the most frequent of all.
+const STATS: &[c_long] = &[libc::SYS_newfstatat];
+
 const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+const ANY_BIT: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
 const GREATER: u32 = libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K;
 
 fn statement(code: u32, k: u32) -> sock_filter {
@@ -106,6 +110,15 @@ pub(crate) fn program() -> Vec<sock_filter> {
             wait,
         ]);
     }
+    for number in STATS {
+        program.extend([
+            jump(EQUAL, *number as u32, 0, 4),
+            statement(LOAD, (offset_of!(seccomp_data, args) + 3 * 8) as u32),
+            jump(ANY_BIT, libc::AT_EMPTY_PATH as u32, 0, 1),
+            allow,
+            wait,
+        ]);
+    }
     program.push(allow);
     program
 }
@@ -115,7 +128,7 @@ mod tests {
     use super::*;
 
     /// Runs the program as the kernel would.
-    fn verdict(architecture: u32, number: c_long, length: u64) -> u32 {
+    fn verdict(architecture: u32, number: c_long, argument: u64) -> u32 {
         let program = program();
         let mut accumulator = 0;
         let mut at = 0;
@@ -127,12 +140,16 @@ mod tests {
                     accumulator = match instruction.k {
                         0 => number as u32,
                         4 => architecture,
-                        32 => length as u32,
-                        36 => (length >> 32) as u32,
+                        32 | 40 => argument as u32,
+                        36 => (argument >> 32) as u32,
                         other => panic!("loads from {other}"),
                     }
                 }
                 EQUAL => at += usize::from(if accumulator == instruction.k { instruction.jt } else { instruction.jf }),
+                ANY_BIT => {
+                    let set = accumulator & instruction.k != 0;
+                    at += usize::from(if set { instruction.jt } else { instruction.jf });
+                }
                 GREATER => {
                     at += usize::from(if accumulator > instruction.k { instruction.jt } else { instruction.jf });
                 }
@@ -160,6 +177,13 @@ mod tests {
             assert_eq!(verdict(ARCHITECTURE, *number, 4097), libc::SECCOMP_RET_ALLOW);
             assert_eq!(verdict(ARCHITECTURE, *number, 1 << 32), libc::SECCOMP_RET_ALLOW);
         }
+    }
+
+    #[test]
+    fn stat_of_a_descriptor_does_not_wait() {
+        let flag = libc::AT_EMPTY_PATH as u64;
+        assert_eq!(verdict(ARCHITECTURE, libc::SYS_newfstatat, 0), libc::SECCOMP_RET_USER_NOTIF);
+        assert_eq!(verdict(ARCHITECTURE, libc::SYS_newfstatat, flag), libc::SECCOMP_RET_ALLOW);
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn of_namespace(world: &mut World, ns: NsId) -> Attributes {
         group: 0,
         size: 0,
         blocks: 0,
-        times: [(0, 0); 3],
+        times: [(world.booted.as_secs() as i64, world.booted.subsec_nanos().into()); 3],
     }
 }
 
