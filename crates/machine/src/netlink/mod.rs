@@ -1,4 +1,4 @@
-//! A small synchronous netlink client on a [`Socket`](crate::Socket): ask the kernel, acknowledge, dump, listen.
+//! A small synchronous netlink client on a [`Socket`]: ask the kernel, acknowledge, dump, listen.
 
 mod message;
 
