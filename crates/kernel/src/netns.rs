@@ -34,6 +34,8 @@ pub(crate) struct Netns {
     pub(crate) neighbours: crate::neighbour::Tables,
     /// Which netlink sockets listen to which multicast groups.
     pub(crate) listeners: crate::socket::netlink::Listeners,
+    /// Whether `ping_group_range` lets anybody have ping sockets.
+    pub(crate) ping_sockets: bool,
     /// Its raw and ping sockets, oldest first.
     pub(crate) inet_sockets: Vec<crate::types::SocketId>,
 }

@@ -82,7 +82,7 @@ impl Kernel {
         self.receive_typed(dev, frame);
     }
 
-    /// The same for a frame of which is known whom it is for.
+    /// Receives a frame of which it is known to whom it is.
     #[inline]
     pub(crate) fn receive_typed(&mut self, dev: DevId, frame: Frame) {
         let Some(device) = self.devices.get(dev) else {

@@ -5,17 +5,17 @@ use crate::frame::{ETH_HLEN, Frame, PacketType};
 use crate::types::DevId;
 
 /// The bridge's own device receives a frame. Its byte counter leaves the Ethernet header out, as Linux's does.
-pub(super) fn pass_up(kernel: &mut Kernel, bridge: DevId, frame: Frame) {
+///
+/// To whom a frame is was decided at the port that received it: what is for the port is for the host, too.
+pub(super) fn pass_up(kernel: &mut Kernel, bridge: DevId, mut frame: Frame) {
     if let Some(device) = kernel.devices.get_mut(bridge) {
+        if frame.bytes().starts_with(&device.address.0) {
+            frame.packet_type = PacketType::Host;
+        }
         device.stats.rx_packets += 1;
         device.stats.rx_bytes += frame.len().saturating_sub(ETH_HLEN) as u64;
     }
-    if frame.packet_type == PacketType::Host {
-        // It was for the port's own address, and so for this host.
-        kernel.receive_typed(bridge, frame);
-    } else {
-        kernel.receive_frame(bridge, frame);
-    }
+    kernel.receive_typed(bridge, frame);
 }
 
 /// One more frame to a group.

@@ -73,7 +73,12 @@ struct Target {
 
 /// The device that a request is about.
 fn target(kernel: &Kernel, ns: NsId, attrs: &Attributes<'_>) -> Result<Target> {
-    let header = attrs.get(A_HEADER).ok_or_else(|| Error::new(Errno::EINVAL, "request header missing"))?;
+    target_in(kernel, ns, attrs, A_HEADER)
+}
+
+/// The same where the header has another number.
+fn target_in(kernel: &Kernel, ns: NsId, attrs: &Attributes<'_>, header: u16) -> Result<Target> {
+    let header = attrs.get(header).ok_or_else(|| Error::new(Errno::EINVAL, "request header missing"))?;
     let fields = header.nested(HEADER, Check::Strict)?;
     let netns = &kernel.namespaces[ns];
     let by_index = fields.get(A_HEADER_DEV_INDEX);
@@ -101,9 +106,20 @@ fn target(kernel: &Kernel, ns: NsId, attrs: &Attributes<'_>) -> Result<Target> {
 
 /// A reply about a device.
 fn answer(request: &GenlRequest<'_>, device: &Device, command: u8, body: impl FnOnce(&mut Writer)) -> Answer {
+    answer_with(request, device, command, A_HEADER, body)
+}
+
+/// The same where the header has another number.
+fn answer_with(
+    request: &GenlRequest<'_>,
+    device: &Device,
+    command: u8,
+    header: u16,
+    body: impl FnOnce(&mut Writer),
+) -> Answer {
     let mut out = Writer::new();
     genetlink::message(&mut out, request.reply(), command, VERSION, |out| {
-        out.nest(A_HEADER | NLA_F_NESTED, |out| {
+        out.nest(header | NLA_F_NESTED, |out| {
             out.u32(A_HEADER_DEV_INDEX, device.ifindex);
             out.text(A_HEADER_DEV_NAME, device.name.as_str());
         });
@@ -143,9 +159,12 @@ pub(crate) fn genl_request(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<
 
 /// Standard statistics by group, of which no virtual device has any.
 fn statistics(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> Result<Answer> {
-    let attrs = request.attributes(HEADER_ONLY, Check::Lenient)?;
-    let target = target(kernel, ns, &attrs)?;
-    Ok(answer(request, &kernel.devices[target.dev], reply::STATS_GET, |_| {}))
+    /// The first number is for padding here.
+    const A_STATS_HEADER: u16 = 2;
+    const STATS: Policy = &[(A_STATS_HEADER, Rule::Nested)];
+    let attrs = request.attributes(STATS, Check::Lenient)?;
+    let target = target_in(kernel, ns, &attrs, A_STATS_HEADER)?;
+    Ok(answer_with(request, &kernel.devices[target.dev], reply::STATS_GET, A_STATS_HEADER, |_| {}))
 }
 
 /// Whether a kind of device has ethtool operations of its own.

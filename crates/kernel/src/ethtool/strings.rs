@@ -20,6 +20,9 @@ const STRING_VALUE: u16 = 2;
 
 /// `ETH_SS_FEATURES`.
 pub(super) const FEATURES: u32 = 4;
+/// `ETH_SS_STATS_STD`: the groups of standard statistics.
+const STANDARD_STATISTICS: u32 = 16;
+const STATISTICS_GROUPS: [&str; 5] = ["eth-phy", "eth-mac", "eth-ctrl", "rmon", "phydev"];
 
 const GET: Policy = &[(A_HEADER, Rule::Nested), (STRINGSETS, Rule::Nested), (COUNTS_ONLY, Rule::Flag)];
 const SET: Policy = &[(STRINGSET_ID, Rule::U32)];
@@ -36,7 +39,8 @@ pub(super) fn get(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> R
     for set in sets.iter() {
         let id = set.nested(SET, Check::Strict)?.get(STRINGSET_ID).ok_or(Errno::EINVAL)?;
         match id.u32() {
-            FEATURES => wanted.push((FEATURES, &features::NAMES)),
+            FEATURES => wanted.push((FEATURES, &features::NAMES[..])),
+            STANDARD_STATISTICS => wanted.push((STANDARD_STATISTICS, &STATISTICS_GROUPS[..])),
             _ => return Err(Errno::EOPNOTSUPP.into()),
         }
     }
@@ -48,7 +52,7 @@ pub(super) fn get(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> R
                     out.u32(STRINGSET_ID, *id);
                     out.u32(STRINGSET_COUNT, names.len() as u32);
                     if !counts_only {
-                        out.nest(STRINGSET_STRINGS | NLA_F_NESTED, |out| strings(out, &names[..]));
+                        out.nest(STRINGSET_STRINGS | NLA_F_NESTED, |out| strings(out, names));
                     }
                 });
             }

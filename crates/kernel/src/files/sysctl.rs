@@ -15,6 +15,10 @@ pub(super) enum Item {
     CoreSetting(&'static str, &'static str),
     Ipv4,
     Ipv4Setting(String),
+    /// `ipv4/route`: of the routing cache that is no more, and what still counts.
+    Ipv4Route,
+    Ipv4RouteSetting(&'static str, &'static str, u32),
+    PingGroupRange,
     Ipv4Confs,
     Ipv4Conf(Whose),
     Ipv4ConfSetting(Whose, Conf),
@@ -78,6 +82,10 @@ const CORE: &[(&str, &str)] = &[
 /// Those that can only be read in a namespace.
 const CORE_READ_ONLY: [&str; 4] = ["rmem_default", "rmem_max", "wmem_default", "wmem_max"];
 
+/// `ipv4/route` of a namespace.
+const ROUTE: &[(&str, &str, u32)] =
+    &[("flush", "", 0o200), ("min_adv_mss", "256", 0o644), ("min_pmtu", "552", 0o644), ("mtu_expires", "600", 0o644)];
+
 fn whose(kernel: &Kernel, ns: NsId, name: &str) -> Result<Whose, Errno> {
     match name {
         "all" => Ok(Whose::All),
@@ -133,6 +141,12 @@ pub(super) fn find(kernel: &Kernel, ns: NsId, parts: &[&str]) -> Result<Item, Er
             params(kernel, ns, of, ipv4).get(name).ok_or(Errno::ENOENT)?;
             Item::NeighSetting(ipv4, of, (*name).to_owned())
         }
+        ["ipv4", "route"] => Item::Ipv4Route,
+        ["ipv4", "route", name] => {
+            let (name, value, mode) = ROUTE.iter().find(|(known, ..)| known == name).ok_or(Errno::ENOENT)?;
+            Item::Ipv4RouteSetting(name, value, *mode)
+        }
+        ["ipv4", "ping_group_range"] => Item::PingGroupRange,
         ["ipv4", name] => {
             ipv4::sysctl::setting(kernel, ns, name)?;
             Item::Ipv4Setting((*name).to_owned())
@@ -157,7 +171,9 @@ impl Item {
     pub(super) fn node(&self) -> Node {
         match self {
             Item::CoreSetting(name, _) if CORE_READ_ONLY.contains(name) => file(0o444),
+            Item::Ipv4RouteSetting(_, _, mode) => file(*mode),
             Item::CoreSetting(..)
+            | Item::PingGroupRange
             | Item::Ipv4Setting(_)
             | Item::Ipv4ConfSetting(..)
             | Item::Ipv6Setting(_)
@@ -170,6 +186,12 @@ impl Item {
     pub(super) fn read(&self, kernel: &Kernel, ns: NsId) -> Result<Vec<u8>, Errno> {
         let value = match self {
             Item::CoreSetting(_, value) => return Ok(format!("{value}\n").into_bytes()),
+            Item::Ipv4RouteSetting("flush", ..) => return Err(Errno::EACCES),
+            Item::Ipv4RouteSetting(_, value, _) => return Ok(format!("{value}\n").into_bytes()),
+            Item::PingGroupRange => {
+                let range = if kernel.namespaces[ns].ping_sockets { "0\t2147483647" } else { "1\t0" };
+                return Ok(format!("{range}\n").into_bytes());
+            }
             Item::Ipv4Setting(name) => ipv4::sysctl::setting(kernel, ns, name)?,
             Item::Ipv4ConfSetting(of, conf) => ipv4::sysctl::conf(kernel, ns, (*of).into(), *conf)?,
             Item::Ipv6Setting(name) => ipv6::setting(kernel, ns, name)?,
@@ -182,10 +204,22 @@ impl Item {
 
     pub(super) fn write(&self, kernel: &mut Kernel, ns: NsId, data: &[u8]) -> Result<(), Errno> {
         let text = std::str::from_utf8(data).map_err(|_| Errno::EINVAL)?;
-        let word = text.split_ascii_whitespace().next().ok_or(Errno::EINVAL)?;
+        let mut words = text.split_ascii_whitespace();
+        let word = words.next().ok_or(Errno::EINVAL)?;
         let value = i32::try_from(super::number(word)?).map_err(|_| Errno::EINVAL)?;
         match self {
             Item::CoreSetting(..) => Err(Errno::EACCES),
+            Item::Ipv4RouteSetting("flush", ..) => {
+                ipv4::exception::forget(kernel, ns);
+                Ok(())
+            }
+            Item::Ipv4RouteSetting(..) => Err(Errno::EACCES),
+            Item::PingGroupRange => {
+                // Everybody in the machine is root: whether group 0 is in the range is all that counts.
+                let last = words.next().map_or(Ok(i64::from(value)), super::number)?;
+                kernel.namespaces[ns].ping_sockets = value <= 0 && last >= 0;
+                Ok(())
+            }
             Item::Ipv4Setting(name) => ipv4::sysctl::set_setting(kernel, ns, name, value),
             Item::Ipv4ConfSetting(of, conf) => ipv4::sysctl::set_conf(kernel, ns, (*of).into(), *conf, value),
             Item::Ipv6Setting(name) => ipv6::set_setting(kernel, ns, name, value),
@@ -216,8 +250,8 @@ impl Item {
             }
             Item::Ipv4 => {
                 let mut entries = files(&mut Settings::NAMES.iter().copied());
-                entries.extend(files(&mut std::iter::once("ip_forward")));
-                entries.extend(directories(&["conf", "neigh"]));
+                entries.extend(files(&mut ["ip_forward", "ping_group_range"].into_iter()));
+                entries.extend(directories(&["conf", "neigh", "route"]));
                 entries.sort_by(|a, b| a.0.cmp(&b.0));
                 entries.dedup_by(|a, b| a.0 == b.0);
                 entries
@@ -227,6 +261,7 @@ impl Item {
                 entries.extend(directories(&["conf", "icmp", "neigh"]));
                 entries
             }
+            Item::Ipv4Route => ROUTE.iter().map(|(name, _, mode)| ((*name).to_owned(), file(*mode))).collect(),
             Item::Ipv6Icmp => files(&mut ipv6::ICMP_SETTINGS.iter().copied()),
             Item::Ipv4Confs => devices(kernel, ns, true, &["all", "default"]),
             Item::Ipv6Confs => devices(kernel, ns, false, &["all", "default"]),

@@ -56,6 +56,13 @@ pub(crate) fn is_member(kernel: &Kernel, dev: DevId, group: Ipv4Addr) -> bool {
     group == ALL_HOSTS || groups(kernel, dev).iter().any(|member| member.address == group)
 }
 
+/// Has the device receive a group's frames. `lo` has no filter for them.
+fn listen(kernel: &mut Kernel, dev: DevId, group: Ipv4Addr) {
+    if kernel.devices.get(dev).is_some_and(|device| !device.flags.contains(DevFlags::LOOPBACK)) {
+        kernel.add_multicast(dev, group_mac(group));
+    }
+}
+
 /// A device's groups, the newest first, as `/proc/net/igmp` lists them.
 pub(crate) fn groups(kernel: &Kernel, dev: DevId) -> &[Group] {
     let interface = kernel.devices.get(dev).and_then(|device| device.ipv4.as_ref());
@@ -69,7 +76,7 @@ pub(super) fn join_all_hosts(kernel: &mut Kernel, dev: DevId) {
     {
         let others: Vec<Ipv4Addr> = groups(kernel, dev).iter().map(|group| group.address).collect();
         for group in others.into_iter().rev().filter(|group| *group != ALL_HOSTS) {
-            kernel.add_multicast(dev, group_mac(group));
+            listen(kernel, dev, group);
             announce(kernel, dev, group, TO_EXCLUDE);
         }
         let _ = join(kernel, dev, ALL_HOSTS);
@@ -103,7 +110,7 @@ pub(crate) fn join(kernel: &mut Kernel, dev: DevId, group: Ipv4Addr) -> Result<(
     }
     interface.groups.list.insert(0, Group { address: group, users: 1 });
     if kernel.devices.get(dev).is_some_and(|device| device.is_up()) {
-        kernel.add_multicast(dev, group_mac(group));
+        listen(kernel, dev, group);
         announce(kernel, dev, group, TO_EXCLUDE);
     }
     Ok(())

@@ -77,7 +77,11 @@ impl Kernel {
     }
 
     fn set_neigh_timer(&mut self, ns: NsId, id: NeighId, deadline: Option<Instant>) {
-        let timer = deadline.map(|at| self.timers.set(at, Timer::Neighbour { ns, entry: id.data().as_ffi() }));
+        // Linux's timers are late by up to a thirty-second part; whoever waits as long as they do is in time.
+        let timer = deadline.map(|at| {
+            let slack = at.since(self.now) / 32;
+            self.timers.set(at + slack, Timer::Neighbour { ns, entry: id.data().as_ffi() })
+        });
         let old = match self.neigh_mut(ns, id) {
             Some(entry) => std::mem::replace(&mut entry.timer, timer),
             None => timer,

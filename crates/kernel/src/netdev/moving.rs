@@ -87,9 +87,6 @@ impl Kernel {
         for name in names {
             netns.by_name.insert(name, dev);
         }
-        if new_name != old_name {
-            self.info(format!("{new_name}: renamed from {old_name}"));
-        }
         self.netdev_event(dev, NetdevEvent::Register);
         self.notify_link(dev, DevFlags::all());
         // The end that stays behind shows another link.

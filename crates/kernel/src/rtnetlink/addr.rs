@@ -65,6 +65,8 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
         other.prefix_length == new.prefix_length && other.local == new.local && other.covers(new.peer)
     };
     match kernel.addresses(dev).iter().position(twin) {
+        // No address at all: accepted, and nothing comes of it.
+        None if new.local.is_unspecified() => {}
         None => addr::add(kernel, dev, new)?,
         Some(at) if request.has(NLM_F_REPLACE) && !request.has(NLM_F_EXCL) => addr::change(kernel, dev, at, &new),
         Some(_) => return Err(Error::new(Errno::EEXIST, "ipv4: Address already assigned")),

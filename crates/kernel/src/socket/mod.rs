@@ -82,7 +82,9 @@ impl Kernel {
         let kind = match domain {
             family::NETLINK => SocketKind::Netlink(netlink::new(kind, protocol)?),
             family::PACKET => SocketKind::Packet(packet::PacketSocket::new(kind, protocol)?),
-            family::INET | family::INET6 => SocketKind::Inet(inet::InetSocket::new(domain, kind, protocol)?),
+            family::INET | family::INET6 => {
+                SocketKind::Inet(inet::InetSocket::new(domain, kind, protocol, self.namespaces[ns].ping_sockets)?)
+            }
             family::UNIX if matches!(kind, SOCK_STREAM | SOCK_DGRAM) => SocketKind::Unix,
             _ => return Err(Errno::EAFNOSUPPORT),
         };

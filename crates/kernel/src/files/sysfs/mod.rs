@@ -208,7 +208,8 @@ impl Item {
         if text.is_empty() && matches!(self, Item::DeviceFile(..)) {
             return Ok(Vec::new());
         }
-        Ok((text + "\n").into_bytes())
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        Ok((text + end).into_bytes())
     }
 
     pub(super) fn write(&self, kernel: &mut Kernel, data: &[u8]) -> Result<(), Errno> {

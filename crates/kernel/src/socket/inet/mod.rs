@@ -67,13 +67,16 @@ pub(crate) struct Received {
 }
 
 impl InetSocket {
-    pub(super) fn new(domain: i32, kind: i32, protocol: i32) -> Result<InetSocket, Errno> {
+    /// `ping_sockets`: whether `ping_group_range` lets anybody have one.
+    pub(super) fn new(domain: i32, kind: i32, protocol: i32, ping_sockets: bool) -> Result<InetSocket, Errno> {
         let number = u8::try_from(protocol).map_err(|_| Errno::EPROTONOSUPPORT)?;
         let icmp = if domain == family::INET { protocol::ICMP } else { protocol::ICMPV6 };
         let mode = match (kind, number) {
             (SOCK_RAW, 0) => return Err(Errno::EPROTONOSUPPORT),
             (SOCK_RAW, _) => Mode::Raw,
-            (SOCK_DGRAM, number) if number == icmp => Mode::Ping,
+            // Nobody's group is in Linux's default `ping_group_range`: they are for whoever widens it.
+            (SOCK_DGRAM, number) if number == icmp && ping_sockets => Mode::Ping,
+            (SOCK_DGRAM, number) if number == icmp => return Err(Errno::EACCES),
             (SOCK_DGRAM, 0 | protocol::UDP) => Mode::Datagram,
             (SOCK_DGRAM, _) => return Err(Errno::EPROTONOSUPPORT),
             // TCP has no place yet.
