@@ -1,7 +1,0 @@
-//! `netstat`.
-
-use crate::Context;
-
-pub(crate) fn run(_context: &mut Context<'_>, _arguments: &[String]) -> i32 {
-    todo!()
-}
