@@ -119,6 +119,8 @@ pub struct Kernel {
     config: Config,
     now: Instant,
     rng: fastrand::Rng,
+    /// Addresses have a chance of their own: which a device gets does not depend on what else happened.
+    address_rng: fastrand::Rng,
     log: KernelLog,
     rate_limit: printk::RateLimit,
     timers: timer::Timers,
@@ -141,11 +143,13 @@ pub struct Kernel {
 impl Kernel {
     /// A machine that has just booted: one namespace with a `lo` that is down.
     pub fn new(config: Config, now: Instant) -> Kernel {
-        let rng = fastrand::Rng::with_seed(config.seed);
+        let mut rng = fastrand::Rng::with_seed(config.seed);
+        let address_rng = rng.fork();
         let mut kernel = Kernel {
             config,
             now,
             rng,
+            address_rng,
             log: KernelLog::default(),
             rate_limit: printk::RateLimit::default(),
             timers: timer::Timers::default(),

@@ -103,10 +103,15 @@ pub(crate) fn calling_view<'a>(
     Calling { pid, names, processes, handles }
 }
 
+/// What the environment says that a machine is to be made with, instead of chance or this host.
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
 /// Chance, once for a machine: a fresh number where the user gave none.
 fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher, RandomState};
-    std::env::var("NETLOOM_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
+    number("NETLOOM_SEED").unwrap_or_else(|| {
         let mut hasher = RandomState::new().build_hasher();
         hasher.write_u32(std::process::id());
         hasher.finish()
@@ -117,7 +122,9 @@ impl World {
     pub(crate) fn new(session: &Session) -> io::Result<World> {
         let clock = Clock::start();
         let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
-        let cpus = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+        let cpus = number("NETLOOM_CPUS")
+            .and_then(|cpus| u32::try_from(cpus).ok())
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |count| count.get() as u32));
         let wall_clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let kernel = Kernel::new(Config { seed: seed(), cpus, hostname, wall_clock }, clock.now());
         let mut names = Names::default();

@@ -10,7 +10,7 @@ impl Kernel {
     /// A random, locally administered unicast address.
     pub(crate) fn random_mac(&mut self) -> MacAddr {
         let mut bytes = [0; 6];
-        bytes.fill_with(|| self.rng.u8(..));
+        bytes.fill_with(|| self.address_rng.u8(..));
         bytes[0] = (bytes[0] & 0xfe) | 0x02;
         MacAddr(bytes)
     }
