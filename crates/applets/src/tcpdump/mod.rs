@@ -146,8 +146,7 @@ fn replay(context: &mut Context<'_>, options: &Options, path: &str) -> Result<i3
     let mut broken = None;
     while !sink.is_full() {
         match reader.next() {
-            Ok(Some(mut frame)) => {
-                frame.data.truncate(options.snapshot);
+            Ok(Some(frame)) => {
                 if sink.take(&mut *context.out, &frame).is_err() {
                     break;
                 }

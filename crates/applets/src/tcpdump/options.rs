@@ -118,6 +118,7 @@ impl Options {
                 Word::Operand(word) => expression.push(word),
             }
         }
+        options.style.bytes_follow = options.bytes.hex > 0 || options.bytes.both > 0;
         options.expression = expression.join(" ");
         Ok(options)
     }

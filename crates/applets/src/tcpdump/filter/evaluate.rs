@@ -19,7 +19,7 @@ fn be16(data: &[u8], at: usize) -> Option<u16> {
     data.get(at..)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
 }
 
-/// The Ethernet type (or 802.3 length) behind `tags` VLAN tags, and what follows it.
+/// The Ethernet type (or 802.3 length) behind `tags` VLAN tags, and what follows it; 0 where a tag is missing.
 fn network(frame: &Frame, tags: usize) -> Option<(u16, &[u8])> {
     let (kind_at, start) = match frame.link {
         Link::Ethernet => (12, 14),
@@ -29,16 +29,12 @@ fn network(frame: &Frame, tags: usize) -> Option<(u16, &[u8])> {
     let mut rest = frame.data.get(start..)?;
     for _ in 0..tags {
         if !VLANS.contains(&kind) {
-            return None;
+            return Some((0, &[]));
         }
         kind = be16(rest, 2)?;
         rest = rest.get(4..)?;
     }
     Some((kind, rest))
-}
-
-fn of_kind(frame: &Frame, tags: usize, wanted: u16) -> Option<&[u8]> {
-    network(frame, tags).filter(|&(kind, _)| kind == wanted).map(|(_, rest)| rest)
 }
 
 impl Prefix {
@@ -71,81 +67,99 @@ impl Direction {
 }
 
 impl Filter {
-    /// Whether the frame is wanted. What is missing of it matches nothing.
+    /// Whether the frame is wanted. One that is cut before something that counts is not, whatever is asked for.
     pub(in crate::tcpdump) fn matches(&self, frame: &Frame) -> bool {
-        let ethernet = || (frame.link == Link::Ethernet).then_some(&*frame.data);
+        self.test(frame).unwrap_or(false)
+    }
+
+    fn test(&self, frame: &Frame) -> Option<bool> {
+        // A test of a packet's bytes, where the frame holds such a packet.
+        let packet = |tags: usize, wanted: u16, test: &dyn Fn(&[u8]) -> Option<bool>| {
+            let (kind, rest) = network(frame, tags)?;
+            if kind == wanted { test(rest) } else { Some(false) }
+        };
+        let ethernet = |test: &dyn Fn(&[u8]) -> Option<bool>| match frame.link {
+            Link::Ethernet => test(&frame.data),
+            Link::Cooked => Some(false),
+        };
         match self {
-            Filter::Everything => true,
-            Filter::Not(inner) => !inner.matches(frame),
-            Filter::And(left, right) => left.matches(frame) && right.matches(frame),
-            Filter::Or(left, right) => left.matches(frame) || right.matches(frame),
-            Filter::EtherType(wanted, tags) => network(frame, *tags).is_some_and(|(kind, _)| kind == *wanted),
+            Filter::Everything => Some(true),
+            Filter::Not(inner) => Some(!inner.test(frame)?),
+            Filter::And(left, right) => Some(left.test(frame)? && right.test(frame)?),
+            Filter::Or(left, right) => Some(left.test(frame)? || right.test(frame)?),
+            Filter::EtherType(wanted, tags) => Some(network(frame, *tags)?.0 == *wanted),
             Filter::Llc(sap, tags) => {
-                network(frame, *tags).is_some_and(|(kind, rest)| kind <= 1500 && rest.first() == Some(sap))
+                let (kind, rest) = network(frame, *tags)?;
+                Some(kind <= 1500 && rest.first()? == sap)
             }
-            Filter::Ip(protocol, tags) => {
-                of_kind(frame, *tags, IPV4).and_then(|packet| packet.get(9)) == Some(protocol)
-            }
-            Filter::Ip6(protocol, tags) => of_kind(frame, *tags, IPV6).is_some_and(|packet| {
-                let next = packet.get(6);
-                next == Some(protocol) || (next == Some(&FRAGMENT) && packet.get(40) == Some(protocol))
+            Filter::Ip(protocol, tags) => packet(*tags, IPV4, &|packet| Some(packet.get(9)? == protocol)),
+            Filter::Ip6(protocol, tags) => packet(*tags, IPV6, &|packet| {
+                let next = packet.get(6)?;
+                Some(next == protocol || (*next == FRAGMENT && packet.get(40)? == protocol))
             }),
             Filter::Net { within, direction, prefix, tags } => net(frame, *within, *direction, prefix, *tags),
             Filter::Port { transport, direction, from, to, tags } => {
-                ports(frame, *transport, *tags).is_some_and(|(source, destination)| {
-                    let wanted = *from..=*to;
-                    direction.test(wanted.contains(&source), wanted.contains(&destination))
-                })
+                let Some((source, destination)) = ports(frame, *transport, *tags)? else { return Some(false) };
+                let wanted = *from..=*to;
+                Some(direction.test(wanted.contains(&source), wanted.contains(&destination)))
             }
-            Filter::Ether { direction, address } => ethernet()
-                .is_some_and(|data| direction.test(data.get(6..12) == Some(address), data.get(..6) == Some(address))),
-            Filter::EtherBroadcast => ethernet().is_some_and(|data| data.get(..6) == Some(&[0xff; 6])),
-            Filter::EtherMulticast => ethernet().and_then(|data| data.first()).is_some_and(|first| first & 1 == 1),
-            Filter::IpMulticast(tags) => {
-                of_kind(frame, *tags, IPV4).and_then(|packet| packet.get(16)).is_some_and(|&first| first >= 224)
+            Filter::Ether { direction, address } => {
+                ethernet(&|data| Some(direction.test(data.get(6..12)? == address, data.get(..6)? == address)))
             }
-            Filter::Ip6Multicast(tags) => of_kind(frame, *tags, IPV6).and_then(|packet| packet.get(24)) == Some(&0xff),
-            Filter::Vlan(number, tags) => network(frame, *tags).is_some_and(|(kind, rest)| {
-                VLANS.contains(&kind)
-                    && number.is_none_or(|number| be16(rest, 0).is_some_and(|tag| tag & 0x0fff == number))
-            }),
-            Filter::Less(length) => frame.length <= *length,
-            Filter::Greater(length) => frame.length >= *length,
+            Filter::EtherBroadcast => ethernet(&|data| Some(data.get(..6)? == [0xff; 6])),
+            Filter::EtherMulticast => ethernet(&|data| Some(data.first()? & 1 == 1)),
+            Filter::IpMulticast(tags) => packet(*tags, IPV4, &|packet| Some(*packet.get(16)? >= 224)),
+            Filter::Ip6Multicast(tags) => packet(*tags, IPV6, &|packet| Some(*packet.get(24)? == 0xff)),
+            Filter::Vlan(number, tags) => {
+                let (kind, rest) = network(frame, *tags)?;
+                let right = |number: &u16| Some(be16(rest, 0)? & 0x0fff == *number);
+                Some(VLANS.contains(&kind) && number.as_ref().map_or(Some(true), right)?)
+            }
+            Filter::Less(length) => Some(frame.length <= *length),
+            Filter::Greater(length) => Some(frame.length >= *length),
         }
     }
 }
 
-fn net(frame: &Frame, within: Within, direction: Direction, prefix: &Prefix, tags: usize) -> bool {
-    let Some((kind, packet)) = network(frame, tags) else { return false };
-    let places = match (kind, prefix.address) {
+/// Whether the prefix holds the packet's addresses.
+fn net(frame: &Frame, within: Within, direction: Direction, prefix: &Prefix, tags: usize) -> Option<bool> {
+    let (kind, packet) = network(frame, tags)?;
+    let [source, destination] = match (kind, prefix.address) {
         (IPV4, IpAddr::V4(_)) if matches!(within, Within::Any | Within::Ip) => [12..16, 16..20],
         (IPV6, IpAddr::V6(_)) if matches!(within, Within::Any | Within::Ip6) => [8..24, 24..40],
         (ARP, IpAddr::V4(_)) if matches!(within, Within::Any | Within::Arp) => [14..18, 24..28],
         (RARP, IpAddr::V4(_)) if matches!(within, Within::Any | Within::Rarp) => [14..18, 24..28],
-        _ => return false,
+        _ => return Some(false),
     };
-    let [source, destination] = places.map(|place| packet.get(place).is_some_and(|bytes| prefix.holds(bytes)));
-    direction.test(source, destination)
+    // Only what is asked for must be there.
+    let source = || Some(prefix.holds(packet.get(source.clone())?));
+    let destination = || Some(prefix.holds(packet.get(destination.clone())?));
+    match direction {
+        Direction::Source => source(),
+        Direction::Destination => destination(),
+        Direction::Either => Some(source()? || destination()?),
+        Direction::Both => Some(source()? && destination()?),
+    }
 }
 
-/// Source and destination port of a packet's first fragment.
-fn ports(frame: &Frame, transport: Transport, tags: usize) -> Option<(u16, u16)> {
+/// Source and destination port of a packet's first fragment; `Some(None)` where it can't have any.
+fn ports(frame: &Frame, transport: Transport, tags: usize) -> Option<Option<(u16, u16)>> {
     let (kind, packet) = network(frame, tags)?;
-    let (protocol, at) = match kind {
-        IPV4 => {
-            let first_fragment = be16(packet, 6)? & 0x1fff == 0;
-            let length = usize::from(packet.first()? & 0x0f) * 4;
-            (*packet.get(9)?, first_fragment.then_some(length)?)
-        }
-        IPV6 => (*packet.get(6)?, 40),
-        _ => return None,
+    let protocol = match kind {
+        IPV4 => *packet.get(9)?,
+        IPV6 => *packet.get(6)?,
+        _ => return Some(None),
     };
     let wanted = match transport {
         Transport::Any => matches!(protocol, TCP | UDP | SCTP),
         Transport::Protocol(wanted) => protocol == wanted,
     };
     if !wanted {
-        return None;
+        return Some(None);
     }
-    Some((be16(packet, at)?, be16(packet, at + 2)?))
+    let at = if kind == IPV6 { 40 } else { usize::from(packet.first()? & 0x0f) * 4 };
+    if kind == IPV4 && be16(packet, 6)? & 0x1fff != 0 {
+        return Some(None);
+    }
+    Some(Some((be16(packet, at)?, be16(packet, at + 2)?)))
 }

@@ -46,6 +46,9 @@ pub(super) fn header_length(data: &[u8]) -> usize {
     while data.be16(length - 2).is_ok_and(is_tag) && data.len() >= length + TAG {
         length += TAG;
     }
+    if data.be16(length - 2).is_ok_and(|kind| kind <= LONGEST_LENGTH) {
+        length += super::llc::header_length(data.rest(length));
+    }
     length
 }
 

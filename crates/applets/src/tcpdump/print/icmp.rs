@@ -65,11 +65,14 @@ impl Printer {
             }
             9 => self.router_advertisement(data)?,
             10 => "router solicitation".to_owned(),
-            11 => match code {
-                0 => "time exceeded in-transit".to_owned(),
-                1 => "ip reassembly time exceeded".to_owned(),
-                _ => format!("time exceeded-#{code}"),
-            },
+            11 => {
+                quoted(data)?;
+                match code {
+                    0 => "time exceeded in-transit".to_owned(),
+                    1 => "ip reassembly time exceeded".to_owned(),
+                    _ => format!("time exceeded-#{code}"),
+                }
+            }
             12 if code != 0 => format!("parameter problem - code {code}"),
             12 => format!("parameter problem - octet {}", data.byte(4)?),
             13 => format!("time stamp query id {} seq {}", data.be16(4)?, data.be16(6)?),

@@ -87,6 +87,7 @@ impl Printer {
                 }
             },
             4 => {
+                data.array::<16>(32)?;
                 let what = match code {
                     0 => "erroneous".to_owned(),
                     1 => "next header".to_owned(),
@@ -101,8 +102,10 @@ impl Printer {
             }
             130 if length >= 28 => self.listener_query_v2(data, length)?,
             130..=132 => {
-                let group = self.names.host(Ipv6Addr::from(data.array::<16>(8)?));
-                say!(self, "max resp delay: {} addr: {group}", data.be16(4)?);
+                if let Ok(group) = data.array::<16>(8) {
+                    let group = self.names.host(Ipv6Addr::from(group));
+                    say!(self, "max resp delay: {} addr: {group}", data.be16(4)?);
+                }
             }
             133..=137 => self.neighbour_discovery(kind, data, length)?,
             143 => self.listener_report_v2(data, length)?,
@@ -123,29 +126,28 @@ impl Printer {
     /// Whether the line goes on.
     fn unreachable6(&mut self, code: u8, data: &[u8]) -> Result<bool, Cut> {
         let quoted = data.rest(8);
+        self.text.push_str(match code {
+            0 => ", unreachable route",
+            1 => ",  unreachable prohibited",
+            2 => ", beyond scope",
+            3 => ", unreachable address",
+            4 => ", unreachable port",
+            _ => "",
+        });
         let target = |printer: &mut Printer| -> Result<String, Cut> {
             Ok(printer.names.host(Ipv6Addr::from(quoted.array::<16>(24)?)))
         };
         match code {
-            0 => {
+            0 | 1 | 3 => {
                 let target = target(self)?;
-                say!(self, ", unreachable route {target}");
-            }
-            1 => {
-                let target = target(self)?;
-                say!(self, ",  unreachable prohibited {target}");
+                say!(self, " {target}");
             }
             2 => {
                 let target = target(self)?;
                 let source = self.names.host(Ipv6Addr::from(quoted.array::<16>(8)?));
-                say!(self, ", beyond scope {target}, source address {source}");
-            }
-            3 => {
-                let target = target(self)?;
-                say!(self, ", unreachable address {target}");
+                say!(self, " {target}, source address {source}");
             }
             4 => {
-                self.text.push_str(", unreachable port");
                 let protocol = match quoted.byte(6)? {
                     6 => "tcp",
                     17 => "udp",

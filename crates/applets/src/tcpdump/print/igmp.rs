@@ -33,12 +33,12 @@ impl Printer {
         match kind {
             0x11 if length >= 12 => self.igmp_query_v3(data, length)?,
             0x11 => {
-                self.text.push_str("igmp query ");
+                self.text.push_str("igmp query");
                 let code = data.byte(1)?;
                 if code == 0 {
-                    self.text.push_str("v1");
+                    self.text.push_str(" v1");
                 } else {
-                    self.text.push_str("v2");
+                    self.text.push_str(" v2");
                     if code != 100 {
                         let tenths = response_time(code);
                         if tenths < 600 {
@@ -117,8 +117,9 @@ impl Printer {
     }
 
     fn igmp_report_v3(&mut self, data: &[u8], length: usize) -> Printed {
+        self.text.push_str("igmp v3 report");
         let records = data.be16(6)?;
-        say!(self, "igmp v3 report, {records} group record(s)");
+        say!(self, ", {records} group record(s)");
         if self.style.verbose == 0 {
             return Ok(());
         }

@@ -98,9 +98,10 @@ impl Printer {
 
     /// Hop-by-hop and destination options; their length.
     fn options(&mut self, name: &str, data: &[u8]) -> Result<usize, super::Cut> {
-        self.text.push_str(name);
+        self.protocol = if name == "HBH " { "hbhopt" } else { "dstopt" };
         let whole = (usize::from(data.byte(1)?) + 1) * 8;
         let options = data.run(2, whole - 2)?;
+        self.text.push_str(name);
         if self.style.verbose == 0 {
             return Ok(whole);
         }
@@ -129,6 +130,7 @@ impl Printer {
     }
 
     fn routing(&mut self, data: &[u8]) -> Result<usize, super::Cut> {
+        self.protocol = "rt6";
         let (words, kind, left) = (data.byte(1)?, data.byte(2)?, data.byte(3)?);
         let whole = (usize::from(words) + 1) * 8;
         let name = match kind {
@@ -151,6 +153,7 @@ impl Printer {
 
     /// A fragment header; whether it is the first fragment.
     fn fragment(&mut self, data: &[u8], length: usize) -> Result<bool, super::Cut> {
+        self.protocol = "frag6";
         let (position, identification) = (data.be16(2)?, data.be32(4)?);
         let offset = position & !7;
         let rest = length.saturating_sub(8);

@@ -27,12 +27,22 @@ fn access_point(number: u8) -> &'static str {
     }
 }
 
+/// How long the header is, with SNAP's behind it.
+pub(super) fn header_length(data: &[u8]) -> usize {
+    match data {
+        [SNAP, SNAP, UNNUMBERED_INFORMATION, ..] => 8,
+        [_, _, control, ..] if control & 3 == 3 => 3,
+        [_, _, _, _, ..] => 4,
+        _ => 0,
+    }
+}
+
 impl Printer {
     pub(super) fn llc(&mut self, data: &[u8], length: usize, header: &Header) -> Printed {
         self.protocol = "llc";
         if data.len() < 3 {
             self.text.push_str(" [|llc]");
-            self.dump_if_wanted(data);
+            self.dump(data);
             return Ok(());
         }
         let (destination, source, first) = (data.byte(0)?, data.byte(1)?, data.byte(2)?);

@@ -35,6 +35,8 @@ pub(super) struct Style {
     pub(super) quiet: bool,
     /// `-v`, counted.
     pub(super) verbose: u8,
+    /// `-x`, `-X`: the bytes follow anyway.
+    pub(super) bytes_follow: bool,
     /// `-S`: TCP sequence numbers as they are.
     pub(super) absolute: bool,
 }
@@ -132,7 +134,10 @@ impl Printer {
         if printed.is_err() {
             say!(self, " [|{}]", self.protocol);
         }
+        // Of a frame that is cut everything is shown, unless IP's own header noticed.
+        let cut_early = printed.is_err() && self.protocol != "ip";
         let header = match frame.link {
+            _ if cut_early => 0,
             Link::Ethernet => ethernet::header_length(&frame.data),
             Link::Cooked => 20,
         };
@@ -146,7 +151,7 @@ impl Printer {
 
     /// The same where a line is to be full.
     fn dump_if_wanted(&mut self, data: &[u8]) {
-        if !self.style.quiet {
+        if !self.style.quiet && !self.style.bytes_follow {
             self.dump(data);
         }
     }

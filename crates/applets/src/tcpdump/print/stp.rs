@@ -38,8 +38,9 @@ impl Printer {
                 return Ok(());
             }
         };
-        say!(self, "STP {name}, ");
+        say!(self, "STP {name}");
         let kind = data.byte(3)?;
+        self.text.push_str(", ");
         match kind {
             CONFIGURATION => self.text.push_str("Config"),
             RAPID => self.text.push_str("Rapid STP"),

@@ -43,6 +43,8 @@ impl Printer {
         self.protocol = "tcp";
         let (Ok(source), Ok(destination)) = (data.be16(0), data.be16(2)) else {
             self.ends(around);
+            // One blank less than elsewhere.
+            self.text.pop();
             return Err(Cut);
         };
         if data.len() < HEADER.min(length) || data.len() < 13 {
