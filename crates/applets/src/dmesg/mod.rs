@@ -193,7 +193,10 @@ fn main(context: &mut Context<'_>, arguments: &[String]) -> io::Result<i32> {
     if clear {
         log.clear()?;
     }
-    while follow {
+    if !follow {
+        return Ok(0);
+    }
+    loop {
         context.out.flush()?;
         log.wait(None)?;
         while let Some(record) = log.next()? {
@@ -202,7 +205,6 @@ fn main(context: &mut Context<'_>, arguments: &[String]) -> io::Result<i32> {
             }
         }
     }
-    Ok(0)
 }
 
 /// The numbers of a comma-separated list of names; the error is the unknown one.

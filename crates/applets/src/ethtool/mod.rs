@@ -181,7 +181,7 @@ fn answer(
     match &command.answer {
         Answer::With(set) => set(context, device, rest),
         Answer::Driver(ask) => {
-            if device.len() > NAME_LENGTH && !(flag == "-S" && !rest.is_empty()) {
+            if device.len() > NAME_LENGTH && (flag != "-S" || rest.is_empty()) {
                 writeln!(
                     context.err,
                     "ethtool netlink support for subcommand missing, device name longer than {NAME_LENGTH} not supported"
@@ -194,7 +194,7 @@ fn answer(
             }
         }
         Answer::Plain(_) | Answer::Features if !rest.is_empty() => {
-            writeln!(context.err, "ethtool: unexpected parameter '{}'", rest[0])?;
+            writeln!(context.err, "ethtool: unexpected parameter '{}'", rest.first().map_or("", String::as_str))?;
             Ok(1)
         }
         Answer::Plain(ask) => ask(context, device),

@@ -247,10 +247,8 @@ impl Configuration<'_, '_> {
             Some((host, prefix)) => (host, Some(prefix)),
             None => (text, None),
         };
-        if let Some(prefix) = prefix {
-            if self.mask_given || prefix.bytes().any(|byte| !byte.is_ascii_digit()) {
-                return Err(Stop::Usage);
-            }
+        if prefix.is_some_and(|prefix| self.mask_given || prefix.bytes().any(|byte| !byte.is_ascii_digit())) {
+            return Err(Stop::Usage);
         }
         let address = match resolve::inet(self.context, host, false) {
             Ok(inet) => inet.address,

@@ -24,7 +24,7 @@ pub(super) fn show(context: &mut Context<'_>, options: &Options, processes: &Pro
 
 fn row(context: &mut Context<'_>, options: &Options, processes: &Processes, line: &str) -> io::Result<()> {
     let mut words = line.split_whitespace();
-    let mut hex = || words.by_ref().nth(0).and_then(|word| u32::from_str_radix(word.trim_end_matches(':'), 16).ok());
+    let mut hex = || words.next().and_then(|word| u32::from_str_radix(word.trim_end_matches(':'), 16).ok());
     // The first number is the socket's address in the kernel, which may be longer than 32 bits.
     hex();
     let (Some(references), Some(protocol), Some(flags), Some(kind), Some(state)) = (hex(), hex(), hex(), hex(), hex())

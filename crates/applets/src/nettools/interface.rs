@@ -120,13 +120,19 @@ fn addressed(socket: &Socket) -> Vec<String> {
     }
 }
 
-/// Names in the order of what stands before their final number, then of that number.
+/// Names in the order of what stands before their final number, then of that number; a device's aliases follow it.
 fn by_number(one: &str, other: &str) -> Ordering {
     fn split(name: &str) -> (&str, u128) {
         let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
         (stem, name[stem.len()..].parse().unwrap_or(0))
     }
-    split(one).cmp(&split(other)).then_with(|| one.cmp(other))
+    fn parts(name: &str) -> ((&str, u128), Option<(&str, u128)>) {
+        match name.split_once(':') {
+            Some((device, alias)) => (split(device), Some(split(alias))),
+            None => (split(name), None),
+        }
+    }
+    parts(one).cmp(&parts(other)).then_with(|| one.cmp(other))
 }
 
 /// What the ioctls say about an interface.
@@ -372,9 +378,13 @@ mod tests {
 
     #[test]
     fn interfaces_are_ordered_by_stem_and_number() {
-        let mut names = ["v10", "v9", "lo", "v2b10", "v010", "v9a", "v", "v0", "10a", "8", "v2b9", "99"];
+        let mut names =
+            ["v0:10", "v0:9", "v10", "v9", "lo", "v2b10", "v010", "v9a", "v", "v0", "10a", "8", "v2b9", "99"];
         names.sort_by(|one, other| by_number(one, other));
-        assert_eq!(names, ["8", "99", "10a", "lo", "v", "v0", "v9", "v010", "v10", "v2b9", "v2b10", "v9a"]);
+        assert_eq!(
+            names,
+            ["8", "99", "10a", "lo", "v", "v0", "v0:9", "v0:10", "v9", "v010", "v10", "v2b9", "v2b10", "v9a"]
+        );
     }
 
     #[test]

@@ -44,7 +44,7 @@ const BOTH_HEADING: &str = "    MSS   Window irtt";
 const CACHE_EXTRA: &str = "  TOS HHRef HHUptod     SpecDst";
 const INET6_HEADING: &str = "Destination                    Next Hop                   Flag Met Ref  Use If";
 
-/// The IPv4 table. The exit status is 1 where it has no route.
+/// The IPv4 table. The exit status is 1 where there is none.
 pub(crate) fn show_inet(context: &mut Context<'_>, view: View) -> io::Result<i32> {
     let mut status = 0;
     if view.fib {
@@ -53,7 +53,8 @@ pub(crate) fn show_inet(context: &mut Context<'_>, view: View) -> io::Result<i32
         let bytes = context.machine.read_file(&context.netns, "/proc/net/route").unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let routes: Vec<Inet> = text.lines().skip(1).filter_map(Inet::parse).collect();
-        if routes.is_empty() {
+        if text.is_empty() {
+            // Not even a heading: the namespace has no table yet.
             status = 1;
         } else {
             let shown = routes.iter().filter(|route| route.flags & UP != 0 && view.columns != Columns::Nothing);
