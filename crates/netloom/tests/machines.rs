@@ -27,6 +27,16 @@ fn a_machine_lives_from_up_to_down() {
 }
 
 #[test]
+fn a_name_is_free_as_soon_as_its_machine_is_down() {
+    let place = Place::new();
+    for _ in 0..10 {
+        assert_eq!(place.run(&["up", "m"]).status.code(), Some(0));
+        assert_eq!(text(&place.run(&["exec", "-m", "m", "netloom", "prompt"]).stdout), "m");
+        assert_eq!(place.run(&["down", "m"]).status.code(), Some(0));
+    }
+}
+
+#[test]
 fn env_makes_a_shell_use_a_machine() {
     let place = Place::new();
     place.run(&["up", "m"]);

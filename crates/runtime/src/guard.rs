@@ -6,7 +6,6 @@
 
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 
 use netloom_machine::packet;
 
@@ -110,7 +109,7 @@ pub(crate) fn start(session: &Session, program: impl FnOnce(&Reporter)) -> Resul
             // A group of its own: who kills the machine's group doesn't kill the guard.
             process::leave_process_group();
             process::close_all_but(&[reporter.0.as_raw_fd(), session.lock_descriptor()]);
-            watch(&reporter, Some(pid), session.path());
+            watch(&reporter, Some(pid), session);
         }
         Err(error) => reporter.failed(&error.to_string()),
     }
@@ -126,18 +125,16 @@ pub(crate) fn start_without_program(session: &Session) -> Result<GuardChannel> {
     drop(ours);
     process::leave_session();
     process::close_all_but(&[theirs.as_raw_fd(), session.lock_descriptor()]);
-    watch(&Reporter(theirs), None, session.path());
+    watch(&Reporter(theirs), None, session);
     process::exit_now(0)
 }
 
 /// The guard's life.
-fn watch(reporter: &Reporter, program: Option<u32>, directory: &Path) {
+fn watch(reporter: &Reporter, program: Option<u32>, session: &Session) {
     signals::ignore(&FOR_THE_PROGRAM);
     let machine_died = || {
         process::kill_descendants();
-        let _ = std::fs::remove_dir_all(directory);
-        // Where no other machine is left.
-        let _ = directory.parent().map(std::fs::remove_dir);
+        session.remove();
     };
     let (Ok(signals), Ok(epoll)) = (Signals::new(&[libc::SIGCHLD]), Epoll::new()) else {
         return process::kill_descendants();

@@ -20,7 +20,7 @@ pub(crate) struct Session {
     /// The machine's name.
     pub(crate) name: String,
     /// Holds the lock.
-    _lock: File,
+    lock: File,
 }
 
 /// Prefix of machines that live for one command; no name that a user gives may begin with it.
@@ -37,12 +37,15 @@ fn base_path() -> PathBuf {
             return runtime.join("netloom");
         }
     }
-    PathBuf::from(format!("/tmp/netloom-{}", sys::process::user()))
+    // In memory, where there is such a place: a machine makes and removes dozens of small files.
+    let name = format!("netloom-{}", sys::process::user());
+    let shared = Path::new("/dev/shm");
+    let open_to_all = |found: fs::Metadata| found.is_dir() && found.mode() & 0o1007 == 0o1007;
+    if fs::metadata(shared).is_ok_and(open_to_all) { shared.join(name) } else { Path::new("/tmp").join(name) }
 }
 
 /// Checks that nobody else can put anything into the directory.
-fn check_owner(path: &Path) -> Result<()> {
-    let found = fs::symlink_metadata(path).doing("cannot look at the directory for machines")?;
+fn check_owner(path: &Path, found: &fs::Metadata) -> Result<()> {
     let problem = |reason: &str| Err(Error::Directory { path: path.to_owned(), reason: reason.to_owned() });
     if !found.is_dir() {
         problem("it is not a directory")
@@ -73,7 +76,9 @@ fn lock_base(base: &Path) -> Result<File> {
             }
             _ => {}
         }
-        check_owner(base)?;
+        // The last machine removes it when it ends.
+        let Ok(found) = fs::symlink_metadata(base) else { continue };
+        check_owner(base, &found)?;
         let Ok(lock) = File::open(base) else { continue };
         lock.lock().doing("cannot lock the directory for machines")?;
         // The one who removed it may have held the lock until now.
@@ -117,7 +122,7 @@ impl Session {
         let lock = File::open(&dir).doing("cannot open the machine's directory")?;
         lock.lock().doing("cannot lock the machine's directory")?;
         drop(base_lock);
-        let session = Session { base, dir, name, _lock: lock };
+        let session = Session { base, dir, name, lock };
         for part in [session.bin(), session.mirror(), session.overlay()] {
             fs::create_dir(part).doing("cannot fill the machine's directory")?;
         }
@@ -131,10 +136,6 @@ impl Session {
             symlink(&program, self.bin().join(applet)).doing("cannot link the applets")?;
         }
         Ok(())
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.dir
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -158,7 +159,11 @@ impl Session {
 
     /// Removes the directory, and the one that it is in where no other machine is left.
     pub(crate) fn remove(&self) {
-        let _ = fs::remove_dir_all(&self.dir);
+        // A later machine of the same name may have made it anew.
+        let inode = |found: io::Result<fs::Metadata>| found.map(|found| found.ino()).ok();
+        if inode(fs::symlink_metadata(&self.dir)) == inode(self.lock.metadata()) {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
         // Not waited for: the one who holds it is about to make a machine here.
         if let Ok(Some(_lock)) = try_lock(&self.base) {
             let _ = fs::remove_dir(&self.base);
@@ -167,7 +172,7 @@ impl Session {
 
     /// Has the lock survive in a process that is forked off and outlives this one.
     pub(crate) fn lock_descriptor(&self) -> i32 {
-        self._lock.as_raw_fd()
+        self.lock.as_raw_fd()
     }
 }
 
