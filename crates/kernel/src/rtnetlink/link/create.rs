@@ -7,7 +7,7 @@ use super::super::uapi::*;
 use super::{IfInfo, LinkInfo, change, name_of, veth};
 use crate::Kernel;
 use crate::bridge::Bridge;
-use crate::drivers::DevKind;
+use crate::drivers::{DevKind, Veth};
 use crate::error::{Errno, Error, Result};
 use crate::netdev::{DevFlags, NameAssign, NewDevice};
 use crate::types::{DevId, IfName, NsId};
@@ -31,6 +31,8 @@ pub(in crate::rtnetlink) fn new_link(kernel: &mut Kernel, request: &Request<'_>)
         (_, Some(name)) => netns.device_by_name(name),
         _ => None,
     };
+    // What the kind refuses is said before that the name is taken.
+    validate(kernel, request, &info, &attrs)?;
     if let Some(dev) = existing {
         change::change_existing(kernel, request, dev, &info, &attrs)?;
     } else if request.has(NLM_F_CREATE) {
@@ -40,6 +42,17 @@ pub(in crate::rtnetlink) fn new_link(kernel: &mut Kernel, request: &Request<'_>)
         change_group(kernel, request, group.u32(), &info, &attrs)?;
     }
     Ok(Answer::Done)
+}
+
+/// What a kind of device says about an address and an MTU, whether the device is there or not.
+fn validate(kernel: &Kernel, request: &Request<'_>, info: &IfInfo, attrs: &Attributes<'_>) -> Result<()> {
+    let kind = match LinkInfo::of(attrs)?.kind {
+        Some("veth") => DevKind::Veth(Veth::default()),
+        Some("bridge") => DevKind::Bridge(Box::<Bridge>::default()),
+        Some("dummy") => DevKind::Dummy,
+        _ => return Ok(()),
+    };
+    Plan::of(request.ns, *info, attrs)?.check(kernel, &kind).map_err(Error::from)
 }
 
 /// Changes every device of a group.
