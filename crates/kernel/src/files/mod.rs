@@ -76,6 +76,9 @@ impl Kernel {
 
     /// The item that these components name, without following anything.
     fn item(&self, ns: NsId, parts: &[&str]) -> Result<Item, Errno> {
+        if !self.has_namespace(ns) {
+            return Err(Errno::ENOENT);
+        }
         match parts {
             ["sys", rest @ ..] => sysfs::find(self, ns, rest).map(Item::Sysfs),
             ["proc", "net", rest @ ..] => proc_net::find(rest).map(Item::ProcNet),

@@ -1,0 +1,660 @@
+//! Whatever some bytes say, done to a small network: what fuzzers and property tests have in common.
+//!
+//! None of it may make the kernel panic, or stop it from answering.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use netloom_kernel::{Caller, Instant, NodeKind, NsId, SocketId};
+
+use crate::lab::Lab;
+use crate::netlink::{Netlink, attr, ifinfo, message};
+
+/// A root with a bridge of three ports and a router's addresses, three hosts behind them, and one cable from the root to itself.
+struct Network {
+    lab: Lab,
+    namespaces: Vec<NsId>,
+    /// Let go of, and perhaps dead.
+    released: Vec<NsId>,
+    sockets: Vec<SocketId>,
+}
+
+/// Names that a device may have in it.
+const NAMES: &[&str] = &[
+    "lo",
+    "br0",
+    "p0",
+    "p1",
+    "p2",
+    "eth0",
+    "loop0",
+    "loop1",
+    "new",
+    "x",
+    "br0:1",
+    "veth%d",
+    "no/name",
+    "0123456789abcdef",
+];
+
+/// Files that can be read or written.
+const FILES: &[&str] = &[
+    "address",
+    "addr_len",
+    "ifalias",
+    "flags",
+    "mtu",
+    "tx_queue_len",
+    "group",
+    "carrier",
+    "operstate",
+    "iflink",
+    "bridge/ageing_time",
+    "bridge/forward_delay",
+    "bridge/hello_time",
+    "bridge/max_age",
+    "bridge/priority",
+    "bridge/stp_state",
+    "bridge/flush",
+    "bridge/group_addr",
+    "bridge/group_fwd_mask",
+    "bridge/hash_max",
+    "bridge/multicast_snooping",
+    "bridge/multicast_query_interval",
+    "brport/path_cost",
+    "brport/priority",
+    "brport/hairpin_mode",
+    "brport/learning",
+    "brport/backup_port",
+    "brport/flush",
+    "brport/group_fwd_mask",
+    "queues/rx-0/rps_cpus",
+    "statistics/rx_packets",
+    "master/mtu",
+    "../lo/mtu",
+    "brforward",
+    "uevent",
+];
+
+/// Settings of a device, a table or a family.
+const SETTINGS: &[&str] = &[
+    "ipv4/ip_forward",
+    "ipv4/ip_default_ttl",
+    "ipv4/icmp_ratelimit",
+    "ipv4/ipfrag_time",
+    "ipv4/ipfrag_high_thresh",
+    "ipv4/ip_local_port_range",
+    "ipv4/ping_group_range",
+    "ipv4/igmp_qrv",
+    "ipv4/icmp_msgs_per_sec",
+    "ipv4/icmp_msgs_burst",
+    "ipv4/igmp_max_memberships",
+    "ipv4/conf/all/forwarding",
+    "ipv4/conf/p0/arp_ignore",
+    "ipv4/conf/br0/rp_filter",
+    "ipv4/conf/default/proxy_arp",
+    "ipv4/conf/lo/arp_announce",
+    "ipv4/conf/br0/promote_secondaries",
+    "ipv4/neigh/br0/retrans_time_ms",
+    "ipv4/neigh/br0/base_reachable_time_ms",
+    "ipv4/neigh/default/gc_thresh3",
+    "ipv4/neigh/br0/mcast_solicit",
+    "ipv4/neigh/br0/ucast_solicit",
+    "ipv4/neigh/br0/unres_qlen_bytes",
+    "ipv4/neigh/br0/delay_first_probe_time",
+    "ipv4/neigh/br0/locktime",
+    "ipv4/neigh/default/gc_stale_time",
+    "ipv6/conf/all/forwarding",
+    "ipv6/conf/br0/disable_ipv6",
+    "ipv6/conf/br0/accept_dad",
+    "ipv6/conf/br0/dad_transmits",
+    "ipv6/conf/br0/addr_gen_mode",
+    "ipv6/conf/br0/mtu",
+    "ipv6/conf/br0/hop_limit",
+    "ipv6/conf/br0/router_solicitations",
+    "ipv6/route/gc_interval",
+    "core/somaxconn",
+    "ipv6/neigh/br0/retrans_time_ms",
+    "ipv6/conf/default/stable_secret",
+    "ipv6/icmp/ratelimit",
+];
+
+/// Values that settings may not like.
+const VALUES: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "2",
+    "255",
+    "65535",
+    "65536",
+    "2147483647",
+    "-2147483648",
+    "4294967295",
+    "18446744073709551615",
+    "",
+    "\n",
+    " ",
+    "0x",
+    "0x10",
+    "1 2",
+    "2 1",
+    "x",
+    "-",
+    "99999999999999999999",
+    "00:00:00:00:00:00",
+    "02:aa:bb:cc:dd:ee",
+    "01:80:c2:00:00:0e",
+    "ff:ff:ff:ff:ff:ff",
+    "p1",
+    "fe80::1",
+    "1\0",
+    "é",
+];
+
+/// Numbers of device ioctls start here; most of the 256 that follow mean something.
+const FIRST_IOCTL: u32 = 0x8900;
+
+/// Takes bytes from the front of the input for as long as there are any, and zeros from then on.
+struct Script<'a>(&'a [u8]);
+
+impl<'a> Script<'a> {
+    fn over(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn byte(&mut self) -> u8 {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        self.0 = rest;
+        *first
+    }
+
+    fn bytes(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at(length.min(self.0.len()));
+        self.0 = rest;
+        taken
+    }
+
+    /// Up to 255 bytes, the number first.
+    fn some(&mut self) -> &'a [u8] {
+        let length = self.byte().into();
+        self.bytes(length)
+    }
+
+    fn word(&mut self) -> u32 {
+        let mut word = [0; 4];
+        word.fill_with(|| self.byte());
+        u32::from_le_bytes(word)
+    }
+
+    /// Usually a small number, sometimes an extreme one.
+    fn number(&mut self) -> u32 {
+        match self.byte() {
+            0xff => self.word(),
+            0xfe => u32::MAX,
+            0xfd => i32::MAX as u32,
+            0xfc => 0x8000_0000,
+            small => small.into(),
+        }
+    }
+
+    fn one<'b, T>(&mut self, of: &'b [T]) -> &'b T {
+        &of[usize::from(self.byte()) % of.len()]
+    }
+
+    fn flag(&mut self) -> bool {
+        self.byte() & 1 != 0
+    }
+}
+
+fn host(number: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 0, 0, number)
+}
+
+impl Network {
+    fn new() -> Network {
+        let mut lab = Lab::new(1);
+        let root = lab.root();
+        lab.bridge(root, "br0");
+        let mut namespaces = vec![root];
+        for number in 0..3 {
+            let ns = lab.namespace();
+            let port = format!("p{number}");
+            lab.veth(root, &port, ns, "eth0");
+            lab.join(root, &port, "br0");
+            lab.address(ns, "eth0", host(number + 2), 24);
+            lab.default_route(ns, host(1));
+            lab.up(ns, "lo");
+            namespaces.push(ns);
+        }
+        lab.address(root, "br0", host(1), 24);
+        lab.up(root, "lo");
+        lab.write(root, "/proc/sys/net/ipv4/ip_forward", "1\n");
+        lab.veth(root, "loop0", root, "loop1");
+        lab.address(root, "loop0", Ipv4Addr::new(10, 0, 1, 1), 24);
+        let mut network = Network { lab, namespaces, released: Vec::new(), sockets: Vec::new() };
+        network.sockets.push(network.lab.packet_socket(root, "p0"));
+        network.sockets.push(network.lab.packet_socket(network.namespaces[1], "eth0"));
+        network
+    }
+
+    fn namespace(&self, script: &mut Script<'_>) -> NsId {
+        if !self.released.is_empty() && script.byte() < 16 {
+            return *script.one(&self.released);
+        }
+        *script.one(&self.namespaces)
+    }
+
+    fn socket(&self, script: &mut Script<'_>) -> SocketId {
+        *script.one(&self.sockets)
+    }
+
+    fn netlink(&mut self, ns: NsId, protocol: i32, datagrams: &[&[u8]], strict: bool) {
+        let kernel = &mut self.lab.kernel;
+        let Ok(socket) = kernel.socket(ns, 16, 3, protocol) else { return };
+        let process = self.lab.process();
+        let kernel = &mut self.lab.kernel;
+        let _ = kernel.set_option(socket, 270, 11, &1i32.to_ne_bytes());
+        let _ = kernel.set_option(socket, 270, 12, &i32::from(strict).to_ne_bytes());
+        for datagram in datagrams {
+            let _ = kernel.send(socket, datagram, &[], 0, &process);
+            while kernel.receive(socket, 0).is_ok() {}
+        }
+        kernel.close(socket);
+    }
+
+    /// A message of a type that rtnetlink knows, with attributes that may make sense.
+    fn request(&mut self, script: &mut Script<'_>) {
+        let ns = self.namespace(script);
+        let protocol = if script.byte() < 32 { 16 } else { 0 };
+        let kind = 16 + u16::from(script.byte()) % 100;
+        let flags = *script.one(&[5u16, 0x605, 0x305, 0x405, 0x105, 0x205, 0xd05, 0x505]);
+        let mut body = ifinfo(script.number() as i32, script.number(), script.number());
+        body[0] = *script.one(&[0u8, 2, 7, 10, 10, 2, 0, 28]);
+        body[1] = script.byte();
+        if script.flag() {
+            // Headers of addresses and routes are shorter and differ.
+            body.truncate(*script.one(&[8usize, 12, 12, 1, 4, 16]));
+        }
+        for _ in 0..script.byte() % 8 {
+            body.extend(self.attribute(script, 0));
+        }
+        let strict = script.flag();
+        self.netlink(ns, protocol, &[&message(kind, flags, &body)], strict);
+    }
+
+    fn attribute(&self, script: &mut Script<'_>, depth: u8) -> Vec<u8> {
+        let kind = u16::from(script.byte()) % 70;
+        match script.byte() % 8 {
+            0 => attr(kind, &script.number().to_ne_bytes()),
+            1 => attr(kind, &[script.one(NAMES).as_bytes(), &[0]].concat()),
+            2 => attr(kind, &host(script.byte()).octets()),
+            3 if depth < 4 => {
+                let nested = if script.flag() { 0x8000 } else { 0 };
+                let mut inner = if script.byte() < 64 { ifinfo(0, 0, 0) } else { Vec::new() };
+                for _ in 0..script.byte() % 5 {
+                    inner.extend(self.attribute(script, depth + 1));
+                }
+                attr(nested | kind, &inner)
+            }
+            4 => attr(kind, script.one(&["veth\0", "bridge\0", "dummy\0", "vlan\0"]).as_bytes()),
+            5 => attr(kind, &[script.byte()]),
+            6 => attr(kind, script.bytes(16)),
+            _ => attr(kind, script.some()),
+        }
+    }
+
+    /// A frame that is likely to be understood, or any bytes.
+    fn frame(&mut self, script: &mut Script<'_>) {
+        let bytes = self.frame_bytes(script);
+        let from = usize::from(script.byte()) % 2;
+        let _ = self.lab.send(self.sockets[from], &bytes);
+    }
+
+    fn frame_bytes(&self, script: &mut Script<'_>) -> Vec<u8> {
+        if script.byte() < 32 {
+            return script.some().to_vec();
+        }
+        let mut bytes = Vec::new();
+        for _ in 0..2 {
+            match script.byte() % 6 {
+                0 => bytes.extend([0xff; 6]),
+                1 => bytes.extend([1, 0x80, 0xc2, 0, 0, script.byte()]),
+                2 => bytes.extend([1, 0, 0x5e, 0, 0, script.byte()]),
+                3 => bytes.extend([0x33, 0x33, 0, 0, 0, script.byte()]),
+                4 => bytes.extend([2, 0, 0, 0, 0, script.byte()]),
+                _ => bytes.extend(self.address_of(script).0),
+            }
+        }
+        match script.byte() % 6 {
+            0 => {
+                bytes.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, script.byte()]);
+                bytes.extend(script.bytes(20));
+            }
+            1 => {
+                bytes.extend([0x81, 0, 0, script.byte()]);
+                bytes.extend(script.some());
+            }
+            2 => {
+                bytes.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
+                bytes.extend(script.some());
+            }
+            3 => bytes.extend(script.some()),
+            _ => bytes.extend([[8, 0].as_slice(), &self.packet(script)].concat()),
+        }
+        bytes
+    }
+
+    fn address_of(&self, script: &mut Script<'_>) -> netloom_kernel::MacAddr {
+        let path = format!("/sys/class/net/{}/address", script.one(&["br0", "p0", "p1"]));
+        let text = self.lab.kernel.read_file(self.namespaces[0], &path).unwrap_or_default();
+        let text = String::from_utf8(text).unwrap_or_default();
+        let bytes: Vec<u8> = text.trim().split(':').filter_map(|byte| u8::from_str_radix(byte, 16).ok()).collect();
+        netloom_kernel::MacAddr::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// An IPv4 packet whose header checksum is right.
+    fn packet(&self, script: &mut Script<'_>) -> Vec<u8> {
+        let options = usize::from(script.byte() % 16).saturating_sub(5).min(10) * 4;
+        let mut bytes = vec![0x45 + (options / 4) as u8, script.byte(), 0, 0, 0, script.byte() & 3];
+        bytes.extend(*script.one(&[
+            [0u8, 0],
+            [0x20, 0],
+            [0x20, 1],
+            [0, 1],
+            [0x40, 0],
+            [0x1f, 0xff],
+            [0, 2],
+            [0x3f, 0xff],
+        ]));
+        bytes.extend([*script.one(&[64u8, 1, 0, 255]), *script.one(&[1u8, 1, 17, 6, 2, 58, 0])]);
+        bytes.extend([0, 0]);
+        for _ in 0..2 {
+            bytes.extend(match script.byte() % 5 {
+                0 => [224, 0, 0, script.byte()],
+                1 => [127, 0, 0, 1],
+                2 => [255; 4],
+                3 => [10, 0, 1, script.byte() % 4],
+                _ => host(script.byte() % 6).octets(),
+            });
+        }
+        let given = script.bytes(options);
+        bytes.extend(given);
+        bytes.resize(20 + options, 0);
+        let payload = script.some();
+        bytes.extend(payload);
+        if payload.len() >= 8 && script.byte() < 200 {
+            let at = 20 + options;
+            bytes[at + 2..at + 4].fill(0);
+            let sum = checksum(&bytes[at..]);
+            bytes[at + 2..at + 4].copy_from_slice(&sum);
+        }
+        let length = bytes.len() as u16;
+        bytes[2..4].copy_from_slice(&length.to_be_bytes());
+        let header = 20 + options;
+        let sum = checksum(&bytes[..header]);
+        bytes[10..12].copy_from_slice(&sum);
+        bytes
+    }
+
+    fn file(&mut self, script: &mut Script<'_>) {
+        let ns = self.namespace(script);
+        let path = match script.byte() % 6 {
+            0 | 1 => format!("/sys/class/net/{}/{}", script.one(NAMES), script.one(FILES)),
+            2 | 3 => format!("/proc/sys/net/{}", script.one(SETTINGS)),
+            4 => format!(
+                "/{}",
+                script.one(&[
+                    "sys/class/net",
+                    "proc/net",
+                    "proc/sys/net",
+                    "sys",
+                    "",
+                    "../..",
+                    "sys/class/net/br0/bridge"
+                ])
+            ),
+            _ => String::from_utf8_lossy(script.some()).into_owned(),
+        };
+        let kernel = &mut self.lab.kernel;
+        match script.byte() % 8 {
+            0 => drop(kernel.read_dir(ns, &path)),
+            1 => drop(kernel.read_link(ns, &path)),
+            2 => drop(kernel.read_file(ns, &path)),
+            3 => drop(kernel.write_file(ns, &path, script.some())),
+            _ => drop(kernel.write_file(ns, &path, script.one(VALUES).as_bytes())),
+        }
+    }
+
+    fn open(&mut self, script: &mut Script<'_>) {
+        let ns = self.namespace(script);
+        let domain = *script.one(&[2, 2, 10, 10, 16, 17, 17, 1, 0]);
+        let kind = *script.one(&[3, 3, 2, 1, 10]);
+        let protocol = match script.byte() % 4 {
+            0 => 0,
+            1 => *script.one(&[1, 58, 17, 255, 0x0300, 0x0008, 16]),
+            _ => script.number() as i32,
+        };
+        if let Ok(socket) = self.lab.kernel.socket(ns, domain, kind, protocol) {
+            self.sockets.push(socket);
+        }
+    }
+
+    fn close(&mut self, script: &mut Script<'_>) {
+        // The first two feed frames in.
+        if self.sockets.len() > 2 {
+            let at = 2 + usize::from(script.byte()) % (self.sockets.len() - 2);
+            self.lab.kernel.close(self.sockets[at]);
+            if script.byte() < 200 {
+                self.sockets.remove(at);
+            }
+        }
+    }
+
+    fn sockaddr(&self, script: &mut Script<'_>) -> Vec<u8> {
+        match script.byte() % 6 {
+            0 => Vec::new(),
+            1 => script.some().to_vec(),
+            2 => [&[2, 0, 0, script.byte()], host(script.byte() % 6).octets().as_slice(), &[0; 8]].concat(),
+            3 => {
+                let mut bytes = vec![10, 0, 0, script.byte(), 0, 0, 0, 0];
+                bytes.extend(script.bytes(16));
+                bytes.resize(28, 0);
+                bytes
+            }
+            4 => {
+                let mut bytes = vec![17, 0, *script.one(&[0u8, 8]), script.byte()];
+                bytes.extend(script.number().to_ne_bytes());
+                bytes.resize(20, script.byte());
+                bytes
+            }
+            _ => {
+                let mut bytes = vec![16, 0, 0, 0];
+                bytes.extend(script.number().to_ne_bytes());
+                bytes.extend(script.number().to_ne_bytes());
+                bytes
+            }
+        }
+    }
+
+    fn call(&mut self, script: &mut Script<'_>) {
+        let socket = self.socket(script);
+        let process = self.lab.process();
+        let address = self.sockaddr(script);
+        let kernel = &mut self.lab.kernel;
+        match script.byte() % 10 {
+            0 => drop(kernel.bind(socket, &address, &process)),
+            1 => drop(kernel.connect(socket, &address)),
+            2 => drop(kernel.local_address(socket)),
+            3 | 4 => {
+                let level = *script.one(&[0, 1, 41, 58, 255, 263, 270, 6]);
+                let name = i32::from(script.byte());
+                match script.byte() % 3 {
+                    0 => drop(kernel.set_option(socket, level, name, &script.number().to_ne_bytes())),
+                    1 => drop(kernel.set_option(socket, level, name, script.some())),
+                    _ => drop(kernel.option(socket, level, name, script.byte().into())),
+                }
+            }
+            5 | 6 => drop(kernel.send(socket, script.some(), &address, script.number() as i32, &process)),
+            7 => drop(kernel.receive(socket, *script.one(&[0, 2, 0x2000, 0x2002, -1]))),
+            8 => {
+                let _ = kernel.readiness(socket);
+                while kernel.next_ready().is_some() {}
+            }
+            _ => self.ioctl(script, socket, &process),
+        }
+    }
+
+    fn ioctl(&mut self, script: &mut Script<'_>, socket: SocketId, process: &dyn Caller) {
+        let request = FIRST_IOCTL + u32::from(script.byte());
+        let mut argument = match script.byte() % 4 {
+            0 => script.some().to_vec(),
+            1 => {
+                // An arpreq or rtentry: two addresses in front.
+                let mut bytes = vec![0; 120];
+                bytes[0] = 2;
+                bytes[4..8].copy_from_slice(&host(script.byte() % 6).octets());
+                bytes[16] = script.byte();
+                for _ in 0..6 {
+                    let at = usize::from(script.byte()) % bytes.len();
+                    bytes[at] = script.byte();
+                }
+                bytes
+            }
+            _ => {
+                let mut bytes = script.one(NAMES).as_bytes().to_vec();
+                bytes.resize(16, 0);
+                bytes.extend(script.number().to_ne_bytes());
+                bytes.extend(script.bytes(20));
+                bytes.resize(40, 0);
+                bytes
+            }
+        };
+        let mut data = script.flag().then(|| script.some().to_vec());
+        let _ = self.lab.kernel.ioctl(socket, request, &mut argument, data.as_mut(), process);
+    }
+
+    fn life_of_namespaces(&mut self, script: &mut Script<'_>) {
+        if script.flag() && self.namespaces.len() < 12 {
+            let ns = self.lab.namespace();
+            self.namespaces.push(ns);
+        } else if self.namespaces.len() > 1 {
+            let at = 1 + usize::from(script.byte()) % (self.namespaces.len() - 1);
+            let ns = self.namespaces.remove(at);
+            self.lab.kernel.release_namespace(ns);
+            self.released.push(ns);
+        }
+    }
+
+    fn pass_time(&mut self, script: &mut Script<'_>) {
+        let by = Duration::from_millis(1 << (script.byte() % 20));
+        let at = Instant(self.lab.now().0 + by.as_nanos() as u64);
+        self.lab.poll(at);
+    }
+
+    /// Reads every file there is.
+    fn read_everything(&self) {
+        for ns in &self.namespaces {
+            for tree in ["/sys/class/net", "/proc/net", "/proc/sys/net"] {
+                self.read_tree(*ns, tree);
+            }
+        }
+    }
+
+    fn read_tree(&self, ns: NsId, path: &str) {
+        for (name, node) in self.lab.kernel.read_dir(ns, path).unwrap_or_default() {
+            let path = format!("{path}/{name}");
+            match node.kind {
+                NodeKind::Directory => self.read_tree(ns, &path),
+                NodeKind::File => drop(self.lab.kernel.read_file(ns, &path)),
+                NodeKind::Symlink => {
+                    let _ = self.lab.kernel.read_link(ns, &path);
+                    // The links in /sys/class/net lead to the devices.
+                    if path.matches('/').count() == 4 {
+                        self.read_tree(ns, &path);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The kernel has to be of use to others afterwards.
+    fn still_answers(mut self) {
+        self.read_everything();
+        for ns in &self.released {
+            self.read_tree(*ns, "/sys/class/net");
+        }
+        let root = self.lab.root();
+        let ns = self.lab.namespace();
+        let monitor = Netlink::open(&mut self.lab.kernel, ns, u32::MAX);
+        assert_eq!(self.lab.try_veth(ns, "still", ns, "there"), 0);
+        assert!(!monitor.replies(&mut self.lab.kernel).is_empty(), "nobody was told");
+        let netlink = Netlink::open(&mut self.lab.kernel, root, 0);
+        let links = netlink.request(&mut self.lab.kernel, 18, 0x300, &ifinfo(0, 0, 0));
+        assert_eq!(links.last().map(|last| last.kind), Some(3), "a dump ends");
+        for socket in std::mem::take(&mut self.sockets) {
+            self.lab.kernel.close(socket);
+        }
+        let at = self.lab.now() + Duration::from_secs(60);
+        self.lab.poll(at);
+    }
+}
+
+fn checksum(bytes: &[u8]) -> [u8; 2] {
+    let words = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)));
+    let mut sum: u32 = words.sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    (!(sum as u16)).to_be_bytes()
+}
+
+/// Netlink datagrams: each with a byte in front that is its length divided by four.
+pub fn netlink(bytes: &[u8]) {
+    let mut network = Network::new();
+    let mut script = Script(bytes);
+    let head = script.byte();
+    let protocol = if head & 2 == 0 { 0 } else { 16 };
+    let mut datagrams = Vec::new();
+    while !script.over() {
+        let length = usize::from(script.byte()) * 4;
+        datagrams.push(script.bytes(length));
+    }
+    network.netlink(network.namespaces[0], protocol, &datagrams, head & 1 != 0);
+    network.still_answers();
+}
+
+/// Frames, some made to be understood, into a bridge and into a host.
+pub fn frames(bytes: &[u8]) {
+    let mut network = Network::new();
+    let mut script = Script(bytes);
+    while !script.over() {
+        match script.byte() % 8 {
+            0 => network.pass_time(&mut script),
+            _ => network.frame(&mut script),
+        }
+    }
+    network.still_answers();
+}
+
+/// Any sequence of system calls, requests, frames, files and time.
+pub fn calls(bytes: &[u8]) {
+    let mut network = Network::new();
+    let mut script = Script(bytes);
+    while !script.over() {
+        match script.byte() % 12 {
+            0..=2 => network.request(&mut script),
+            3 | 4 => network.frame(&mut script),
+            5 => network.pass_time(&mut script),
+            6 | 7 => network.file(&mut script),
+            8 => network.open(&mut script),
+            9 => match script.byte() % 4 {
+                0 => network.close(&mut script),
+                1 => network.life_of_namespaces(&mut script),
+                _ => network.read_everything(),
+            },
+            _ => network.call(&mut script),
+        }
+    }
+    network.still_answers();
+}
