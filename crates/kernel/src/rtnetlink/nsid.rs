@@ -24,16 +24,16 @@ const POLICY: Policy =
 const NONE: i32 = -1;
 
 /// The namespace that a request names by process or descriptor.
-fn named(request: &Request<'_>, attrs: &Attributes<'_>) -> Result<Option<(NsId, u32)>> {
+fn named(kernel: &Kernel, request: &Request<'_>, attrs: &Attributes<'_>) -> Result<Option<(NsId, u32)>> {
     let invalid = |attr: &Attr<'_>| {
         let offset = attr.offset;
         move |errno| Error::new(errno, "Peer netns reference is invalid").at(offset)
     };
     if let Some(pid) = attrs.get(NETNSA_PID) {
-        return Ok(Some((target::by_pid(request, &pid).map_err(invalid(&pid))?, pid.offset)));
+        return Ok(Some((target::by_pid(kernel, request, &pid).map_err(invalid(&pid))?, pid.offset)));
     }
     match attrs.get(NETNSA_FD) {
-        Some(fd) => Ok(Some((target::by_fd(request, &fd).map_err(invalid(&fd))?, fd.offset))),
+        Some(fd) => Ok(Some((target::by_fd(kernel, request, &fd).map_err(invalid(&fd))?, fd.offset))),
         None => Ok(None),
     }
 }
@@ -43,7 +43,7 @@ pub(super) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     let attrs = request.attributes(RTGENMSG, POLICY, Check::Lenient)?;
     let wanted = attrs.get(NETNSA_NSID).ok_or(Error::new(Errno::EINVAL, "nsid is missing"))?;
     let missing = Error::new(Errno::EINVAL, "Peer netns reference is missing");
-    let (peer, offset) = named(request, &attrs)?.ok_or(missing)?;
+    let (peer, offset) = named(kernel, request, &attrs)?.ok_or(missing)?;
     let netns = kernel.namespaces.get_mut(request.ns).ok_or(Errno::EINVAL)?;
     if netns.nsid_of(peer).is_some() {
         return Err(Error::new(Errno::EEXIST, "Peer netns already has a nsid assigned").at(offset));
@@ -77,7 +77,7 @@ fn target_of(kernel: &Kernel, request: &Request<'_>, attrs: &Attributes<'_>) -> 
 /// `RTM_GETNSID`: the number of a namespace, -1 where it has none.
 pub(super) fn get(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> {
     let attrs = request.attributes(RTGENMSG, POLICY, request.check())?;
-    let peer = match (named(request, &attrs)?, attrs.get(NETNSA_NSID)) {
+    let peer = match (named(kernel, request, &attrs)?, attrs.get(NETNSA_NSID)) {
         (Some((peer, _)), _) => peer,
         (None, Some(nsid)) => target::by_nsid(kernel, request.ns, nsid.i32())
             .ok_or_else(|| nsid.refuse(Errno::ENOENT, "Peer netns reference is invalid"))?,

@@ -15,10 +15,10 @@ pub(super) fn destination(kernel: &Kernel, request: &Request<'_>, attrs: &Attrib
     }
     let [pid, fd, nsid] = named;
     if let Some(pid) = pid {
-        return Ok(Some(by_pid(request, &pid)?));
+        return Ok(Some(by_pid(kernel, request, &pid)?));
     }
     if let Some(fd) = fd {
-        return Ok(Some(by_fd(request, &fd)?));
+        return Ok(Some(by_fd(kernel, request, &fd)?));
     }
     match nsid {
         Some(nsid) => Ok(Some(by_nsid(kernel, request.ns, nsid.i32()).ok_or(Errno::EINVAL)?)),
@@ -27,13 +27,15 @@ pub(super) fn destination(kernel: &Kernel, request: &Request<'_>, attrs: &Attrib
 }
 
 /// The namespace of a process. `ESRCH`.
-pub(super) fn by_pid(request: &Request<'_>, pid: &Attr<'_>) -> Result<NsId, Errno> {
-    request.caller.netns_by_pid(pid.u32()).ok_or(Errno::ESRCH)
+pub(super) fn by_pid(kernel: &Kernel, request: &Request<'_>, pid: &Attr<'_>) -> Result<NsId, Errno> {
+    let found = request.caller.netns_by_pid(pid.u32());
+    found.filter(|ns| kernel.has_namespace(*ns)).ok_or(Errno::ESRCH)
 }
 
 /// The namespace behind a descriptor. `EBADF`.
-pub(super) fn by_fd(request: &Request<'_>, fd: &Attr<'_>) -> Result<NsId, Errno> {
-    request.caller.netns_by_fd(fd.u32()).ok_or(Errno::EBADF)
+pub(super) fn by_fd(kernel: &Kernel, request: &Request<'_>, fd: &Attr<'_>) -> Result<NsId, Errno> {
+    let found = request.caller.netns_by_fd(fd.u32());
+    found.filter(|ns| kernel.has_namespace(*ns)).ok_or(Errno::EBADF)
 }
 
 /// The namespace that `ns` has that number for.
