@@ -218,13 +218,16 @@ impl Lab {
         self.kernel.send(socket, bytes, &[], 0, &process as &dyn Caller)
     }
 
-    /// Everything that has arrived at a socket.
+    /// Everything that has arrived at a socket; errors (its device is down, is gone) are passed over.
     pub fn received(&mut self, socket: SocketId) -> Vec<Vec<u8>> {
         let mut all = Vec::new();
-        while let Ok(datagram) = self.kernel.receive(socket, 0) {
-            all.push(datagram.data);
+        loop {
+            match self.kernel.receive(socket, 0) {
+                Ok(datagram) => all.push(datagram.data),
+                Err(Errno::EAGAIN | Errno::EBADF) => return all,
+                Err(_) => {}
+            }
         }
-        all
     }
 
     /// The log so far, with times.
