@@ -12,6 +12,7 @@ const OFFSET: u16 = 0x1fff;
 impl Printer {
     pub(super) fn ipv4(&mut self, data: &[u8], length: usize) -> Printed {
         self.protocol = "ip";
+        self.descend()?;
         let first = data.byte(0)?;
         if first >> 4 != 4 {
             if first >> 4 == 6 {

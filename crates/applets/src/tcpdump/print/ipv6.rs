@@ -15,6 +15,7 @@ const DESTINATION_OPTIONS: u8 = 60;
 impl Printer {
     pub(super) fn ipv6(&mut self, data: &[u8], length: usize) -> Printed {
         self.protocol = "ip6";
+        self.descend()?;
         data.run(0, HEADER)?;
         if !self.style.link_level {
             self.text.push_str("IP6 ");

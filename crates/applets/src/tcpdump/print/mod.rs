@@ -106,17 +106,30 @@ pub(super) struct Printer {
     protocol: &'static str,
     names: names::Names,
     conversations: tcp::Conversations,
+    /// How many IP headers the line is inside of.
+    depth: u8,
 }
+
+/// Packets inside packets inside packets: beyond that nobody reads on, and a hostile frame would exhaust the stack.
+const DEEPEST: u8 = 32;
 
 impl Printer {
     pub(super) fn new(style: Style) -> Printer {
         let names = names::Names::new(style.numeric);
-        Printer { style, text: String::new(), protocol: "", names, conversations: tcp::Conversations::default() }
+        Printer {
+            style,
+            text: String::new(),
+            protocol: "",
+            names,
+            conversations: tcp::Conversations::default(),
+            depth: 0,
+        }
     }
 
     /// The frame in words, and how long its link-level header is. `device` names the one of a cooked header.
     pub(super) fn frame(&mut self, frame: &Frame, device: impl FnOnce(u32) -> String) -> (String, usize) {
         self.text.clear();
+        self.depth = 0;
         let printed = match frame.link {
             _ if frame.data.is_empty() => {
                 say!(self, "[Invalid header: caplen==0, len=={}]", frame.length);
@@ -142,6 +155,12 @@ impl Printer {
             Link::Cooked => 20,
         };
         (std::mem::take(&mut self.text), header)
+    }
+
+    /// Enters a packet; whether it isn't too deep inside others.
+    fn descend(&mut self) -> Printed {
+        self.depth = self.depth.saturating_add(1);
+        if self.depth > DEEPEST { Err(Cut) } else { Ok(()) }
     }
 
     /// What isn't understood, as bytes.
@@ -182,4 +201,69 @@ fn repaired(field: u16, sum: u16) -> u16 {
         right = (right >> 16) + (right & 0xffff);
     }
     if right == 0xffff { 0 } else { right as u16 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Printer, Style};
+    use crate::tcpdump::frame::{Frame, Link};
+
+    fn styles() -> impl Iterator<Item = Style> {
+        (0..4).map(|verbose| Style { numeric: true, link_level: verbose & 1 == 1, verbose, ..Style::default() })
+    }
+
+    /// Noise behind headers that lead to every printer, whole and cut.
+    #[test]
+    fn hostile_frames_are_printed_without_harm() {
+        let heads: &[&[u8]] = &[
+            &[8, 6],
+            &[8, 0, 0x45, 0, 0, 200, 0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2],
+            &[8, 0, 0x4f, 0, 0, 200, 0, 1, 0, 0, 64, 2, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2],
+            &[8, 0, 0x45, 0, 0, 200, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2],
+            &[8, 0, 0x45, 0, 0, 30, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2],
+            &[0x86, 0xdd, 0x60, 0, 0, 0, 0, 99, 58, 64],
+            &[0x86, 0xdd, 0x60, 0, 0, 0, 0, 99, 0, 64],
+            &[0x86, 0xdd, 0x60, 0, 0, 0, 0, 99, 43, 64],
+            &[0x86, 0xdd, 0x60, 0, 0, 0, 0, 99, 44, 64],
+            &[0x81, 0, 0, 5],
+            &[0, 50, 0x42, 0x42, 3, 0, 0],
+            &[0, 50, 0xaa, 0xaa, 3, 0, 0, 0],
+            &[0, 50],
+        ];
+        let mut state = 1u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for round in 0..200 {
+            for head in heads {
+                let mut data = [&[2u8; 12][..], head].concat();
+                let more = usize::from(noise()) / 2;
+                data.extend((0..more).map(|_| if round % 3 == 0 { noise() & 0x0f } else { noise() }));
+                if let Some(kind) = data.get_mut(34 + 20 * usize::from(head.len() < 12)) {
+                    *kind = noise();
+                }
+                for link in [Link::Ethernet, Link::Cooked] {
+                    let frame = Frame {
+                        length: data.len() + usize::from(noise() & 3),
+                        data: data.clone(),
+                        link,
+                        ..Frame::default()
+                    };
+                    styles().for_each(|style| drop(Printer::new(style).frame(&frame, |_| "veth0".to_owned())));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn packets_in_packets_end() {
+        let mut data = vec![2u8; 12];
+        data.extend([8, 0]);
+        for _ in 0..10_000 {
+            data.extend([0x45, 0, 0xff, 0xff, 0, 1, 0, 0, 64, 4, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        }
+        let frame = Frame { length: data.len(), data, ..Frame::default() };
+        styles().for_each(|style| drop(Printer::new(style).frame(&frame, |_| String::new())));
+    }
 }
