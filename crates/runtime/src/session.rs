@@ -32,10 +32,12 @@ const LONGEST_BASE: usize = 60;
 /// Where this user's machines are.
 fn base_path() -> PathBuf {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    if let Some(runtime) = runtime.filter(|path| path.is_absolute() && path.as_os_str().len() < LONGEST_BASE) {
-        if fs::metadata(&runtime).is_ok_and(|found| found.is_dir() && found.uid() == sys::process::user()) {
-            return runtime.join("netloom");
-        }
+    let own = |path: &PathBuf| {
+        let found = fs::metadata(path);
+        path.is_absolute() && found.is_ok_and(|found| found.is_dir() && found.uid() == sys::process::user())
+    };
+    if let Some(runtime) = runtime.filter(|path| path.as_os_str().len() < LONGEST_BASE).filter(own) {
+        return runtime.join("netloom");
     }
     // In memory, where there is such a place: a machine makes and removes dozens of small files.
     let name = format!("netloom-{}", sys::process::user());
@@ -60,11 +62,7 @@ fn check_owner(path: &Path, found: &fs::Metadata) -> Result<()> {
 
 fn try_lock(path: &Path) -> io::Result<Option<File>> {
     let file = File::open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(error),
-    }
+    Ok(sys::lock(&file, false)?.then_some(file))
 }
 
 /// Makes the base directory where it isn't there, and locks it: machines are made and swept one at a time.
@@ -80,7 +78,7 @@ fn lock_base(base: &Path) -> Result<File> {
         let Ok(found) = fs::symlink_metadata(base) else { continue };
         check_owner(base, &found)?;
         let Ok(lock) = File::open(base) else { continue };
-        lock.lock().doing("cannot lock the directory for machines")?;
+        sys::lock(&lock, true).doing("cannot lock the directory for machines")?;
         // The one who removed it may have held the lock until now.
         let same = |found: fs::Metadata| lock.metadata().is_ok_and(|held| held.ino() == found.ino());
         if fs::metadata(base).is_ok_and(same) {
@@ -120,7 +118,7 @@ impl Session {
             result => result.doing("cannot make the machine's directory")?,
         }
         let lock = File::open(&dir).doing("cannot open the machine's directory")?;
-        lock.lock().doing("cannot lock the machine's directory")?;
+        sys::lock(&lock, true).doing("cannot lock the machine's directory")?;
         drop(base_lock);
         let session = Session { base, dir, name, lock };
         for part in [session.bin(), session.mirror(), session.overlay()] {

@@ -132,7 +132,7 @@ pub fn receive(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>, flags: libc::c_int) -> 
         let mut header = libc::CMSG_FIRSTHDR(&message);
         while let Some(found) = header.as_ref() {
             if found.cmsg_level == libc::SOL_SOCKET && found.cmsg_type == libc::SCM_RIGHTS {
-                let bytes = (found.cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
+                let bytes = found.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
                 for index in 0..bytes / size_of::<RawFd>() {
                     let raw = libc::CMSG_DATA(header).cast::<RawFd>().add(index).read_unaligned();
                     descriptors.push(OwnedFd::from_raw_fd(raw));

@@ -8,13 +8,13 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-pub const NETLOOM: &str = env!("CARGO_BIN_EXE_netloom");
+pub(crate) const NETLOOM: &str = env!("CARGO_BIN_EXE_netloom");
 
 /// A place for machines and files; gone at the end.
-pub struct Place(PathBuf);
+pub(crate) struct Place(PathBuf);
 
 impl Place {
-    pub fn new() -> Place {
+    pub(crate) fn new() -> Place {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = PathBuf::from(format!("/tmp/netloom-test-{}-{count}", std::process::id()));
@@ -23,30 +23,30 @@ impl Place {
         Place(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// A file with that content.
-    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, content).expect("our own directory");
         path
     }
 
     /// The binary, ready to run.
-    pub fn netloom(&self) -> Command {
+    pub(crate) fn netloom(&self) -> Command {
         let mut command = Command::new(NETLOOM);
         command.env("XDG_RUNTIME_DIR", &self.0).env_remove("NETLOOM_MACHINE").stdin(Stdio::null());
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.netloom().args(arguments).output().expect("the binary starts")
     }
 
     /// Runs a script and gives its output, standard error included.
-    pub fn script(&self, text: &str) -> (String, Option<i32>) {
+    pub(crate) fn script(&self, text: &str) -> (String, Option<i32>) {
         let path = self.file("script.sh", &format!("exec 2>&1\n{text}"));
         let output = self.netloom().arg("run").arg(path).output().expect("the binary starts");
         let mut all = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -55,7 +55,7 @@ impl Place {
     }
 
     /// What is left of machines.
-    pub fn leftovers(&self) -> Vec<PathBuf> {
+    pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.0.join("netloom")).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect()
     }
@@ -71,7 +71,7 @@ impl Drop for Place {
 }
 
 /// Waits for something that comes soon; fails the test where it doesn't.
-pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !condition() {
         assert!(Instant::now() < deadline, "never happened: {what}");
@@ -79,16 +79,16 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-pub fn alive(pid: u32) -> bool {
+pub(crate) fn alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
 }
 
-pub fn parent(pid: u32) -> u32 {
+pub(crate) fn parent(pid: u32) -> u32 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it lives");
     stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse().ok()).expect("stat has a parent")
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -70,10 +70,8 @@ struct Base {
 /// What relative paths start from; `None` where it is nothing that this module knows.
 fn base(world: &World, tracee: &Tracee<'_>, directory: i32) -> Option<Base> {
     let link = if directory == libc::AT_FDCWD {
-        if !world.processes.all_default() {
-            if let Some(cwd) = world.processes.state(tracee.tid).cwd {
-                return Some(Base { path: cwd.path, ns: Some(cwd.ns), native: false });
-            }
+        if let Some(cwd) = world.processes.state(tracee.tid).cwd {
+            return Some(Base { path: cwd.path, ns: Some(cwd.ns), native: false });
         }
         fs::read_link(format!("/proc/{}/cwd", tracee.tid)).ok()?
     } else {

@@ -31,3 +31,18 @@ pub(crate) fn eventfd() -> io::Result<OwnedFd> {
     // SAFETY: takes plain numbers.
     owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })
 }
+
+/// flock(2), exclusively, of an open file or directory; whether it was to be had. It is waited for where `block` says so.
+pub(crate) fn lock(file: &std::fs::File, block: bool) -> io::Result<bool> {
+    use std::os::fd::AsRawFd;
+    let operation = if block { libc::LOCK_EX } else { libc::LOCK_EX | libc::LOCK_NB };
+    loop {
+        // SAFETY: takes plain numbers.
+        match check(unsafe { libc::flock(file.as_raw_fd(), operation) }) {
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
