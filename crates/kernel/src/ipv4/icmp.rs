@@ -12,6 +12,7 @@ use super::{Flow, Outgoing, exception, fib::kind, input, options, output, scope}
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::frame::{Frame, PacketType};
+use crate::neighbour::{self, nud};
 use crate::netdev::DevFlags;
 use crate::types::{DevId, Instant, NsId};
 
@@ -293,7 +294,7 @@ pub(super) fn receive(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, 
         UNREACHABLE | SOURCE_QUENCH | TIME_EXCEEDED | PARAMETER_PROBLEM => {
             error(kernel, ns, dev, header.source, (kind, code), message);
         }
-        REDIRECT => redirected(kernel, ns, dev, header.source, message),
+        REDIRECT => redirected(kernel, ns, dev, header.source, code, message),
         _ => {}
     }
     DropReason::Consumed
@@ -358,9 +359,8 @@ fn learn_mtu(kernel: &mut Kernel, ns: NsId, about: &Header, mtu: u32) {
     }
 }
 
-/// A router names a better gateway for a destination; it is believed if the router is the one that is used now. Sockets are not
-/// told: raw ones see the message itself.
-fn redirected(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, message: &[u8]) {
+/// A router names a better gateway for a destination; it is believed if the router is the one that is used now.
+fn redirected(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, code: u8, message: &[u8]) {
     let quoted = &message[HEADER_LEN..];
     let Some(about) = quoted.first_chunk::<MIN_LEN>().map(Header::read) else { return };
     let gateway = Ipv4Addr::new(message[4], message[5], message[6], message[7]);
@@ -381,6 +381,13 @@ fn redirected(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, message
         && address_type(kernel, ns, gateway) == kind::UNICAST
         && through_router
     {
-        exception::learn_gateway(kernel, ns, about.destination, gateway);
+        let next_hop = IpAddr::V4(gateway);
+        if kernel.neighbour(dev, next_hop).is_some_and(|entry| entry.state & nud::VALID != 0) {
+            exception::learn_gateway(kernel, ns, about.destination, gateway);
+        } else {
+            // First it has to show that it is there.
+            let _ = neighbour::touch(kernel, dev, next_hop);
+        }
     }
+    crate::socket::inet::icmp_error(kernel, dev, from, REDIRECT, code, gateway.to_bits(), quoted);
 }

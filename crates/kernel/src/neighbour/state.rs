@@ -77,11 +77,9 @@ impl Kernel {
     }
 
     fn set_neigh_timer(&mut self, ns: NsId, id: NeighId, deadline: Option<Instant>) {
-        // Linux's timers are late by up to a thirty-second part; whoever waits as long as they do is in time.
-        let timer = deadline.map(|at| {
-            let slack = at.since(self.now) / 32;
-            self.timers.set(at + slack, Timer::Neighbour { ns, entry: id.data().as_ffi() })
-        });
+        let now = self.now;
+        let timer = Timer::Neighbour { ns, entry: id.data().as_ffi() };
+        let timer = deadline.map(|deadline| self.timers.set(on_wheel(now, deadline), timer));
         let old = match self.neigh_mut(ns, id) {
             Some(entry) => std::mem::replace(&mut entry.timer, timer),
             None => timer,
@@ -90,6 +88,20 @@ impl Kernel {
             self.timers.cancel(old);
         }
     }
+}
+
+/// When Linux' timer wheel fires a timer: ticks of 4 ms, and the farther away the coarser. Probes are seen 1.024 s apart.
+fn on_wheel(now: Instant, deadline: Instant) -> Instant {
+    const TICK: u64 = 4_000_000;
+    let delay = deadline.0.saturating_sub(now.0).div_ceil(TICK);
+    let shift = match delay {
+        0..63 => 0,
+        63..504 => 3,
+        504..4_032 => 6,
+        _ => 9,
+    };
+    let tick = ((now.0 / TICK + delay) >> shift) + 1;
+    Instant((tick << shift).saturating_mul(TICK))
 }
 
 /// Finds the entry for an address, or makes one. `ENOBUFS` where the table is full.

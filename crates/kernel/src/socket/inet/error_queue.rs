@@ -109,6 +109,10 @@ fn report(
 ) {
     for socket in candidates(kernel, dev) {
         let Some(inet) = wanting(kernel, socket, dev, number, destination, source) else { continue };
+        // Raw sockets see redirects as the messages that they are.
+        if inet.mode != Mode::Ping && matches!((error.origin, error.kind), (Origin::Icmp, REDIRECT)) {
+            continue;
+        }
         let own_echo = data.get(4..6).and_then(|id| id.first_chunk()).map(|id| u16::from_be_bytes(*id));
         if inet.mode == Mode::Ping && own_echo != Some(inet.local_port) {
             continue;
@@ -123,10 +127,14 @@ fn report(
     }
 }
 
+/// ICMP's type of a redirect.
+const REDIRECT: u8 = 5;
+
 /// The errno of an ICMP error, and whether it is one that lasts.
 fn icmp_errno(kind: u8, code: u8) -> (Errno, bool) {
     const EPROTO: Errno = Errno(71);
     const ENONET: Errno = Errno(64);
+    const EREMOTEIO: Errno = Errno(121);
     match (kind, code) {
         (3, 0 | 6 | 11) => (Errno::ENETUNREACH, code == 6),
         (3, 1 | 12) => (Errno::EHOSTUNREACH, false),
@@ -138,6 +146,7 @@ fn icmp_errno(kind: u8, code: u8) -> (Errno, bool) {
         (3, 8) => (ENONET, true),
         (3, 9) => (Errno::ENETUNREACH, true),
         (3, _) => (Errno::EHOSTUNREACH, true),
+        (REDIRECT, _) => (EREMOTEIO, false),
         (11, _) => (Errno::EHOSTUNREACH, false),
         (12, _) => (EPROTO, true),
         _ => (Errno::EHOSTUNREACH, false),
