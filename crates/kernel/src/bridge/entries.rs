@@ -1,6 +1,6 @@
 //! Entries of the forwarding database by hand: adding, deleting, asking.
 
-use super::{Entry, EntryFlags, Key, learning, seconds, ticks};
+use super::{Entry, EntryFlags, Key, fdb, learning, seconds, ticks};
 use crate::Kernel;
 use crate::error::{Errno, Result};
 use crate::types::DevId;
@@ -148,7 +148,7 @@ pub(crate) fn entry_age(kernel: &Kernel, bridge: DevId, entry: &Entry) -> Age {
     let updated = now.wrapping_sub(entry.updated);
     let hold = kernel.bridge(bridge).map_or(0, |it| it.parameters.hold_time());
     // Uses are noted by the second.
-    let used = seconds(now).wrapping_sub(entry.used) & 0xf_ffff;
+    let used = seconds(now).wrapping_sub(entry.used) & fdb::USED_MASK;
     let used = if used == 0 { updated.min(now % 100) } else { used * 100 };
     Age { used, updated, expired: entry.ages() && updated >= hold }
 }

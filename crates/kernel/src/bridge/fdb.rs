@@ -11,12 +11,18 @@ use crate::types::MacAddr;
 /// How many addresses a bridge learns at most, whatever it is set to: a bound on the memory that a flood of addresses can take.
 pub(crate) const LEARNED_LIMIT: usize = 1 << 20;
 
-const FLAG_BITS: u32 = 60;
-const KEY: u64 = (1 << FLAG_BITS) - 1;
+/// Set in every key, so that none is 0: that is an empty slot.
+const TAKEN: u64 = 1 << 63;
+/// Where port, flags and time of use stand in a slot's last word.
 const PORT: u32 = 0x3ff;
-const USER: u32 = 1 << 10;
-const USED_SHIFT: u32 = 12;
+const FLAGS_SHIFT: u32 = 10;
+const USED_SHIFT: u32 = 15;
+const LOCAL: u32 = (EntryFlags::LOCAL.bits() as u32) << FLAGS_SHIFT;
+/// Times of use count seconds modulo this and one.
+pub(super) const USED_MASK: u32 = u32::MAX >> USED_SHIFT;
 const SMALLEST: usize = 16;
+/// 2^64 divided by the golden ratio, made odd.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 bitflags::bitflags! {
     /// What is special about an entry.
@@ -49,7 +55,7 @@ impl Key {
     /// The same from an address as a number of 48 bits.
     #[inline]
     pub(super) fn from_bits(address: u64, vlan: u16) -> Key {
-        Key(address & 0xffff_ffff_ffff | u64::from(vlan & 0xfff) << 48)
+        Key(address & 0xffff_ffff_ffff | u64::from(vlan & 0xfff) << 48 | TAKEN)
     }
 
     pub(crate) fn address(self) -> MacAddr {
@@ -70,7 +76,7 @@ pub(crate) struct Entry {
     pub(crate) flags: EntryFlags,
     /// When the address last was a source, in hundredths of a second since boot.
     pub(crate) updated: u32,
-    /// When the address last was a destination, in seconds since boot modulo 2^20.
+    /// When the address last was a destination, in seconds since boot modulo 2^17 (36 hours).
     pub(crate) used: u32,
 }
 
@@ -101,38 +107,30 @@ pub(crate) enum Learned {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
-    /// The flags in the top four bits; 0 is an empty slot.
+    /// 0 is an empty slot.
     key: u64,
     updated: u32,
-    /// Port, `USER`, `used`.
+    /// Port, flags, time of use.
     rest: u32,
 }
 
 impl Slot {
     fn new(key: Key, entry: Entry) -> Slot {
-        let flags = entry.flags;
-        let user = if flags.contains(EntryFlags::USER) { USER } else { 0 };
+        let flags = u32::from(entry.flags.bits()) << FLAGS_SHIFT;
         Slot {
-            key: key.0 | u64::from(flags.bits() & 0xf) << FLAG_BITS,
+            key: key.0,
             updated: entry.updated,
-            rest: u32::from(entry.port) & PORT | user | entry.used << USED_SHIFT,
+            rest: u32::from(entry.port) & PORT | flags | entry.used << USED_SHIFT,
         }
     }
 
     fn entry(&self) -> Entry {
-        let mut flags = EntryFlags::from_bits_truncate((self.key >> FLAG_BITS) as u8);
-        flags.set(EntryFlags::USER, self.rest & USER != 0);
-        Entry { port: self.port(), flags, updated: self.updated, used: self.rest >> USED_SHIFT }
-    }
-
-    #[inline]
-    fn has(&self, flags: EntryFlags) -> bool {
-        self.key >> FLAG_BITS & u64::from(flags.bits()) != 0
-    }
-
-    #[inline]
-    fn port(&self) -> u16 {
-        (self.rest & PORT) as u16
+        Entry {
+            port: (self.rest & PORT) as u16,
+            flags: EntryFlags::from_bits_truncate((self.rest >> FLAGS_SHIFT) as u8),
+            updated: self.updated,
+            used: self.rest >> USED_SHIFT,
+        }
     }
 }
 
@@ -143,8 +141,6 @@ pub(crate) struct Fdb {
     /// The sequence number of each slot's entry.
     order: Box<[u32]>,
     next: u32,
-    /// 64 minus the number of index bits.
-    shift: u32,
     seed: u64,
     len: usize,
     learned: usize,
@@ -162,7 +158,6 @@ impl Fdb {
             slots: vec![Slot::default(); SMALLEST].into(),
             order: vec![0; SMALLEST].into(),
             next: 0,
-            shift: 64 - SMALLEST.trailing_zeros(),
             seed,
             len: 0,
             learned: 0,
@@ -178,24 +173,25 @@ impl Fdb {
         self.learned
     }
 
-    #[inline]
+    /// The slot where a key is looked for first: both halves of a product, so that every bit of the key counts.
+    #[inline(always)]
     fn home(&self, key: u64) -> usize {
-        let mixed = (key ^ self.seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mixed = (mixed ^ mixed >> 32 ^ self.seed).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        (mixed >> self.shift) as usize
+        let product = u128::from(key ^ self.seed) * u128::from(MULTIPLIER);
+        (product as u64 ^ (product >> 64) as u64) as usize
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, key: Key) -> Option<usize> {
-        let mask = self.slots.len() - 1;
+        let slots = &*self.slots;
+        let mask = slots.len() - 1;
         let mut at = self.home(key.0) & mask;
         loop {
             // Half of the slots are empty, so this ends.
-            let slot = &self.slots[at];
-            if slot.key & KEY == key.0 {
-                return (slot.key != 0).then_some(at);
+            let found = slots[at & mask].key;
+            if found == key.0 {
+                return Some(at);
             }
-            if slot.key == 0 {
+            if found == 0 {
                 return None;
             }
             at = (at + 1) & mask;
@@ -208,7 +204,7 @@ impl Fdb {
     }
 
     /// Where a frame to this address goes: the port's number, and whether the address is the bridge's own. Notes the use.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn destination(&mut self, key: Key, seconds: u32) -> Option<(u16, bool)> {
         let at = self.find(key)?;
         let slot = &mut self.slots[at];
@@ -216,30 +212,38 @@ impl Fdb {
         if rest != slot.rest {
             slot.rest = rest;
         }
-        Some((slot.port(), slot.has(EntryFlags::LOCAL)))
+        Some(((rest & PORT) as u16, rest & LOCAL != 0))
     }
 
     /// Notes that a frame from this address came in on a port. `room` is how many addresses may be learned.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn learn(&mut self, key: Key, port: u16, now: u32, room: usize) -> Learned {
         let Some(at) = self.find(key) else {
             return self.learn_new(key, port, now, room);
         };
         let slot = &mut self.slots[at];
-        if slot.port() == port && !slot.has(EntryFlags::LOCAL) {
-            if slot.updated != now {
-                slot.updated = now;
-            }
-            return Learned::Known;
+        if slot.rest & (PORT | LOCAL) != u32::from(port) {
+            return self.learn_again(at, key, port, now);
         }
-        if slot.has(EntryFlags::LOCAL) {
+        if slot.updated != now {
+            slot.updated = now;
+        }
+        Learned::Known
+    }
+
+    /// The address was known elsewhere.
+    #[cold]
+    fn learn_again(&mut self, at: usize, key: Key, port: u16, now: u32) -> Learned {
+        let slot = &mut self.slots[at];
+        let mut entry = slot.entry();
+        if entry.flags.contains(EntryFlags::LOCAL) {
             return Learned::Own;
         }
         slot.updated = now;
-        if slot.has(EntryFlags::STICKY) {
+        entry.updated = now;
+        if entry.flags.contains(EntryFlags::STICKY) {
             return Learned::Known;
         }
-        let mut entry = slot.entry();
         entry.port = port;
         if !entry.flags.contains(EntryFlags::USER) {
             entry.flags.remove(EntryFlags::EXT_LEARN);
@@ -253,16 +257,12 @@ impl Fdb {
         if self.learned >= room {
             return Learned::Full;
         }
-        self.insert(key, Entry { port, flags: EntryFlags::empty(), updated: now, used: now / 100 & 0xf_ffff });
+        self.insert(key, Entry { port, flags: EntryFlags::empty(), updated: now, used: now / 100 & USED_MASK });
         Learned::Changed
     }
 
     /// Adds an entry, or gives a known address another one (which keeps its place among the others).
     pub(crate) fn insert(&mut self, key: Key, entry: Entry) {
-        // The zero address is nobody's, and marks empty slots.
-        if key.0 == 0 {
-            return;
-        }
         if let Some(at) = self.find(key) {
             self.learned -= usize::from(self.slots[at].entry().is_learned());
             self.slots[at] = Slot::new(key, entry);
@@ -282,7 +282,7 @@ impl Fdb {
 
     fn place(&mut self, slot: Slot, sequence: u32) {
         let mask = self.slots.len() - 1;
-        let mut at = self.home(slot.key & KEY) & mask;
+        let mut at = self.home(slot.key) & mask;
         while self.slots[at].key != 0 {
             at = (at + 1) & mask;
         }
@@ -305,7 +305,7 @@ impl Fdb {
             if slot.key == 0 {
                 break;
             }
-            let home = self.home(slot.key & KEY) & mask;
+            let home = self.home(slot.key) & mask;
             if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
                 self.slots[hole] = slot;
                 self.order[hole] = self.order[at];
@@ -323,7 +323,6 @@ impl Fdb {
         let size = size.max(SMALLEST);
         let slots = std::mem::replace(&mut self.slots, vec![Slot::default(); size].into());
         let order = std::mem::replace(&mut self.order, vec![0; size].into());
-        self.shift = 64 - size.trailing_zeros();
         for (slot, sequence) in slots.iter().zip(order) {
             if slot.key != 0 {
                 self.place(*slot, sequence);
@@ -344,7 +343,7 @@ impl Fdb {
     /// Every entry, in no order that may be seen.
     fn iter(&self) -> impl Iterator<Item = (Key, Entry, u32)> + '_ {
         let taken = self.slots.iter().zip(&self.order).filter(|(slot, _)| slot.key != 0);
-        taken.map(|(slot, sequence)| (Key(slot.key & KEY), slot.entry(), *sequence))
+        taken.map(|(slot, sequence)| (Key(slot.key), slot.entry(), *sequence))
     }
 
     /// The entries that are wanted, newest first.

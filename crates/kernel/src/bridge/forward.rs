@@ -18,7 +18,7 @@ pub(super) enum Kind {
 impl Bridge {
     /// The device through which a frame leaves by port `to`, if it may. `from` is the port that it came in by, with that port's flags;
     /// none where the host sends it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn egress(&self, from: Option<(u16, PortFlags)>, to: u16, length: usize) -> Result<DevId, DropReason> {
         let port = self.port(to).ok_or(DropReason::BridgeNoEgress)?;
         if port.state != PortState::Forwarding {

@@ -43,14 +43,17 @@ pub(super) fn kind(destination: u64) -> Kind {
 }
 
 /// What becomes of a frame.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// It dies.
     Drop(DropReason),
     /// It is for the host alone.
     Up,
-    /// It leaves by one port; `up`: the host sees it as well.
-    One { egress: Result<DevId, DropReason>, up: bool },
-    /// It leaves by every port that takes such frames.
+    /// It leaves by one port.
+    One(DevId),
+    /// It leaves by one port, and the host sees it as well.
+    OneAndUp(DevId),
+    /// It leaves by every port that takes such frames; `up`: the host sees it as well.
     Flood { kind: Kind, up: bool },
 }
 
@@ -86,15 +89,15 @@ pub(super) fn take(kernel: &mut Kernel, member: PortRef, frame: Frame, addresses
         learning::report(kernel, member, source, learned);
     }
     match verdict {
-        Verdict::One { egress: Ok(egress), up: false } => {
+        Verdict::One(egress) => {
             let _ = kernel.transmit(egress, frame);
         }
-        Verdict::One { egress: Ok(egress), up: true } => {
+        Verdict::OneAndUp(egress) => {
             let _ = kernel.transmit(egress, frame.share());
             local::pass_up(kernel, member.bridge, frame);
         }
-        Verdict::One { egress: Err(_), up: true } | Verdict::Up => local::pass_up(kernel, member.bridge, frame),
-        Verdict::One { egress: Err(reason), up: false } | Verdict::Drop(reason) => kernel.drop_frame(frame, reason),
+        Verdict::Up => local::pass_up(kernel, member.bridge, frame),
+        Verdict::Drop(reason) => kernel.drop_frame(frame, reason),
         Verdict::Flood { kind, up } => {
             let last = forward::flood(kernel, member.bridge, Some(member.number), kind, frame, up);
             if let Some(frame) = last {
@@ -109,7 +112,7 @@ pub(super) fn take(kernel: &mut Kernel, member: PortRef, frame: Frame, addresses
 
 impl Bridge {
     /// Learns the source and finds the destination.
-    #[inline]
+    #[inline(always)]
     fn decide(
         &mut self,
         number: u16,
@@ -143,9 +146,12 @@ impl Bridge {
         let destination = Key::from_bits(addresses.destination, 0);
         let verdict = match self.fdb.destination(destination, seconds(now)) {
             Some((_, true)) => Verdict::Up,
-            Some((to, false)) => {
-                Verdict::One { egress: self.egress(Some((number, flags)), to, length), up: promiscuous }
-            }
+            Some((to, false)) => match self.egress(Some((number, flags)), to, length) {
+                Ok(egress) if promiscuous => Verdict::OneAndUp(egress),
+                Ok(egress) => Verdict::One(egress),
+                Err(_) if promiscuous => Verdict::Up,
+                Err(reason) => Verdict::Drop(reason),
+            },
             None => Verdict::Flood { kind, up: promiscuous },
         };
         (learned, verdict)

@@ -16,6 +16,9 @@ use crate::types::{DevId, MacAddr};
 /// Bytes of a `struct ndmsg`.
 const NDMSG: usize = 12;
 
+/// `ARPHRD_ETHER`.
+const ETHERNET: u16 = 1;
+
 const NDA_LLADDR: u16 = 2;
 const NDA_CACHEINFO: u16 = 3;
 const NDA_VLAN: u16 = 5;
@@ -123,6 +126,9 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
         }
     }
     if asked.flags & NTF_SELF != 0 {
+        if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
+            return Err(Error::new(Errno::EINVAL, "FDB add only supported for Ethernet devices"));
+        }
         if kernel.bridge(dev).is_some() {
             add_to_bridge(kernel, request, dev, dev, &asked, Key::new(address, vlan))?;
         } else {
@@ -233,6 +239,9 @@ pub(crate) fn delete(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answe
         }
     }
     if asked.flags & NTF_SELF != 0 {
+        if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
+            return Err(Error::new(Errno::EINVAL, "FDB delete only supported for Ethernet devices"));
+        }
         if kernel.bridge(dev).is_some() {
             bridge::delete_entry(kernel, dev, None, key)?;
         } else {
@@ -427,6 +436,9 @@ pub(crate) fn dump(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer>
 
 fn of_device(kernel: &Kernel, dev: DevId) -> VecDeque<Item> {
     let Some(it) = kernel.devices.get(dev) else { return VecDeque::new() };
+    if it.kind.hardware_type() != ETHERNET {
+        return VecDeque::new();
+    }
     let filter = it.info.unicast_filter.iter().chain(&it.info.multicast_filter);
     let filter = filter.map(|entry| Item::Filter(it.ifindex, entry.address));
     let entries = |bridge: DevId, port: u16| {

@@ -4,3 +4,4 @@ mod files;
 mod forwarding;
 mod membership;
 mod spanning;
+mod speed;
