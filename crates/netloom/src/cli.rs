@@ -32,7 +32,11 @@ enum Verb {
     /// Run a bash script in a fresh machine, which ends with it.
     Run(run::Run),
     /// An interactive shell in a fresh machine, which ends with it.
-    Shell,
+    Shell {
+        /// On the host's own kernel, in namespaces apart from the host's: as root, or where users may have user namespaces.
+        #[arg(long)]
+        host: bool,
+    },
     /// Run one command in a machine.
     Exec {
         /// The namespace to run it in.
@@ -86,7 +90,7 @@ fn dispatch(Arguments { machine, verb }: Arguments) -> Result<u8> {
     let machine = machine.as_deref();
     match verb {
         Verb::Run(run) => run.run(machine),
-        Verb::Shell => shell::shell(machine),
+        Verb::Shell { host } => shell::shell(machine, host),
         Verb::Exec { netns, command } => program::exec(machine, netns.as_deref(), command),
         Verb::Up { name } => machines::up(&name),
         Verb::Down { name } => machines::down(&name),

@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use miette::{IntoDiagnostic, Result};
+use miette::{IntoDiagnostic, Result, bail, miette};
 use netloom_machine::MACHINE_VARIABLE;
-use netloom_runtime::Program;
+use netloom_runtime::{Error, Program};
 
 /// What stands in a machine's directory of commands.
 pub(crate) fn names() -> Vec<&'static str> {
@@ -22,6 +22,23 @@ pub(crate) fn start(machine: Option<&str>, netns: Option<&str>, program: &Progra
         }
         None => netloom_runtime::run(program, &names()).into_diagnostic(),
     }
+}
+
+/// Runs a program in a machine of the host's own kernel, apart from the host.
+pub(crate) fn start_on_host(machine: Option<&str>, program: &Program) -> Result<u8> {
+    if machine.is_some() {
+        bail!("--host means the host's kernel and --machine an embedded one: one of them only");
+    }
+    if inherited().is_some() {
+        bail!("this is inside an embedded machine, where the host's kernel can't be reached");
+    }
+    netloom_runtime::run_on_host(program, &names()).map_err(|error| match error {
+        Error::Refused { ref advice, .. } => {
+            let help = advice.clone();
+            miette!(help = help, "{error}")
+        }
+        error => miette!("{error}"),
+    })
 }
 
 /// The socket of the machine that the environment names.

@@ -15,6 +15,9 @@ pub(crate) struct Run {
     /// Show each command before its output, as a terminal would.
     #[arg(long)]
     show: bool,
+    /// On the host's own kernel, in namespaces apart from the host's: as root, or where users may have user namespaces.
+    #[arg(long)]
+    host: bool,
     /// The script; `-` reads it from standard input.
     script: OsString,
     /// Its arguments.
@@ -47,6 +50,6 @@ impl Run {
         arguments.extend(self.arguments);
         let bash_environment = self.show.then_some(SHOW);
         let program = Program { name: "bash".into(), arguments, environment: Vec::new(), bash_environment };
-        program::start(machine, None, &program)
+        if self.host { program::start_on_host(machine, &program) } else { program::start(machine, None, &program) }
     }
 }

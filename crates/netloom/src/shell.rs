@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use miette::{IntoDiagnostic, Result, miette};
-use netloom_machine::{EmbeddedMachine, Machine};
+use miette::{IntoDiagnostic, Result};
+use netloom_machine::{EmbeddedMachine, HostMachine, Machine};
 use netloom_runtime::Program;
 
 use crate::program;
@@ -11,22 +11,26 @@ use crate::program;
 /// Sets the prompt before each of them is shown, so that neither start-up files nor `ip netns exec` lose it.
 const PROMPT_COMMAND: &str = "PS1=\"$(netloom prompt)# \"";
 
-pub(crate) fn shell(machine: Option<&str>) -> Result<u8> {
+pub(crate) fn shell(machine: Option<&str>, host: bool) -> Result<u8> {
     let program = Program {
         name: "bash".into(),
         arguments: vec!["-i".into()],
         environment: vec![("PROMPT_COMMAND".into(), OsString::from(PROMPT_COMMAND))],
         bash_environment: None,
     };
-    program::start(machine, None, &program)
+    if host { program::start_on_host(machine, &program) } else { program::start(machine, None, &program) }
 }
 
 /// What stands in front of the `#`: the machine's name and, in a named namespace, that one's.
 pub(crate) fn prompt() -> Result<u8> {
-    let socket = program::inherited().ok_or_else(|| miette!("not inside a machine"))?;
-    let machine = EmbeddedMachine::connect(&socket).into_diagnostic()?;
-    let (name, _) = machine.identify().into_diagnostic()?;
-    match Machine::Embedded(machine).netns_identify(None).into_diagnostic()?.first() {
+    let (name, machine) = match program::inherited() {
+        Some(socket) => {
+            let machine = EmbeddedMachine::connect(&socket).into_diagnostic()?;
+            (machine.identify().into_diagnostic()?.0, Machine::Embedded(machine))
+        }
+        None => ("host".to_owned(), Machine::Host(HostMachine)),
+    };
+    match machine.netns_identify(None).into_diagnostic()?.first() {
         Some(netns) => print!("{name}:{netns}"),
         None => print!("{name}"),
     }

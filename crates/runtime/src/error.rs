@@ -34,6 +34,16 @@ pub enum Error {
     /// The process between the machine and its programs was killed.
     #[error("the process that watches over the program was killed")]
     GuardDied,
+    /// The host doesn't let this user have a machine of its kernel.
+    #[error("cannot {what}: {error}")]
+    Refused {
+        /// What it refused.
+        what: String,
+        /// With which error.
+        error: io::Error,
+        /// What forbids it, and what to do.
+        advice: String,
+    },
     /// The machine or its program did not start, or is not there.
     #[error("{0}")]
     Start(String),

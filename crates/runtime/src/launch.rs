@@ -31,11 +31,11 @@ pub struct Program {
 }
 
 impl Program {
-    /// The command, for a machine that listens at `socket` and has its applets beside it.
-    fn command(&self, socket: &Path) -> io::Result<Command> {
+    /// The command, with the applets that are beside a machine's socket in front of its PATH.
+    pub(crate) fn prepare(&self, socket: &Path) -> io::Result<Command> {
         let mut command = Command::new(&self.name);
         command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.env(MACHINE_VARIABLE, socket).env("PATH", search_path(socket));
+        command.env("PATH", search_path(socket));
         if let Some(text) = self.bash_environment {
             let file = socket.with_file_name("bash-environment");
             std::fs::write(&file, text)?;
@@ -63,14 +63,14 @@ fn not_supervised(error: &io::Error) -> String {
 
 /// Becomes the program, supervised; returns why it couldn't.
 fn become_program(program: &Program, socket: &Path, hand_over: impl FnOnce(OwnedFd) -> io::Result<()>) -> String {
-    let mut command = match program.command(socket) {
+    let mut command = match program.prepare(socket) {
         Ok(command) => command,
         Err(error) => return format!("cannot write into the machine's directory: {error}"),
     };
     match supervisor::install() {
         Ok(listener) => match hand_over(listener) {
             Ok(()) => {
-                let error = command.exec();
+                let error = command.env(MACHINE_VARIABLE, socket).exec();
                 format!("cannot run {}: {error}", program.name.display())
             }
             Err(error) => format!("cannot reach the machine: {error}"),

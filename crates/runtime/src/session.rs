@@ -101,6 +101,13 @@ fn is_name(name: &str) -> bool {
     (1..=32).contains(&name.len()) && name.chars().all(allowed) && !name.starts_with(['.', '-'])
 }
 
+/// A free name for a machine that lives for one command. In another PID namespace the same process number is another's.
+fn anonymous(base: &Path) -> String {
+    let first = format!("{ANONYMOUS}{}", std::process::id());
+    let others = (1..).map(|count| format!("{first}.{count}"));
+    std::iter::once(first.clone()).chain(others).find(|name| !base.join(name).exists()).unwrap_or_default()
+}
+
 impl Session {
     /// Makes a directory for a machine: of that name, or for one command.
     pub(crate) fn create(name: Option<&str>) -> Result<Session> {
@@ -110,7 +117,7 @@ impl Session {
         let (file, name) = match name {
             Some(name) if !is_name(name) => return Err(Error::BadName(name.to_owned())),
             Some(name) => (name.to_owned(), name.to_owned()),
-            None => (format!("{ANONYMOUS}{}", std::process::id()), "netloom".to_owned()),
+            None => (anonymous(&base), "netloom".to_owned()),
         };
         let dir = base.join(file);
         match DirBuilder::new().mode(0o700).create(&dir) {

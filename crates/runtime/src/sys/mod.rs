@@ -2,6 +2,7 @@
 
 pub(crate) mod epoll;
 pub(crate) mod memory;
+pub(crate) mod mount;
 pub(crate) mod process;
 pub(crate) mod seccomp;
 pub(crate) mod signals;

@@ -13,6 +13,16 @@ pub(crate) fn fork() -> io::Result<Option<u32>> {
     Ok((pid != 0).then_some(pid as u32))
 }
 
+/// fork(2) into new namespaces (`CLONE_NEW…`), where the child of a new PID namespace is process 1. To be called only
+/// while the process has a single thread.
+pub(crate) fn fork_into(namespaces: libc::c_int) -> io::Result<Option<u32>> {
+    let flags = libc::c_long::from(namespaces | libc::SIGCHLD);
+    // SAFETY: without a stack and without shared memory clone(2) is fork(2); the callers have one thread, so the child
+    // may go on with anything.
+    let pid = check(unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) })?;
+    Ok((pid != 0).then_some(pid as u32))
+}
+
 /// Ends the process at once, without running what Rust or C do at the end.
 pub(crate) fn exit_now(status: i32) -> ! {
     // SAFETY: ends the process.
@@ -145,6 +155,26 @@ pub(crate) fn pidfd(pid: u32) -> io::Result<OwnedFd> {
 pub(crate) fn user() -> u32 {
     // SAFETY: takes nothing.
     unsafe { libc::geteuid() }
+}
+
+/// The effective group.
+pub(crate) fn group() -> u32 {
+    // SAFETY: takes nothing.
+    unsafe { libc::getegid() }
+}
+
+/// Whether standard input is a terminal whose foreground process group this process is in.
+pub(crate) fn foreground_terminal() -> bool {
+    // SAFETY: take plain numbers.
+    unsafe { libc::tcgetpgrp(0) == libc::getpgrp() }
+}
+
+/// Puts this process's group into the foreground of the terminal at standard input.
+pub(crate) fn take_terminal() {
+    // Whoever isn't in the foreground is stopped for taking it, unless it ignores that.
+    super::signals::ignore(&[libc::SIGTTOU]);
+    // SAFETY: take plain numbers.
+    unsafe { libc::tcsetpgrp(0, libc::getpgrp()) };
 }
 
 /// Allows as many descriptors as the hard limit does: a machine has one for every socket of its programs.
