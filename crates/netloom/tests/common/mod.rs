@@ -92,3 +92,17 @@ pub(crate) fn parent(pid: u32) -> u32 {
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+pub(crate) fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+/// Links, addresses and routes of the namespace that the tests run in: they must stay as they are.
+pub(crate) fn host_network() -> String {
+    let show = |arguments: &[&str]| {
+        let mut ip = Command::new(NETLOOM);
+        ip.arg("ip").args(arguments).env_remove("NETLOOM_MACHINE");
+        text(&ip.output().expect("the binary starts").stdout)
+    };
+    show(&["-br", "link"]) + &show(&["-br", "addr"]) + &show(&["route", "show", "table", "all"])
+}

@@ -36,7 +36,7 @@ pub(super) fn live(session: &Session, program: &Program, channel: &OwnedFd, ids:
         Ok(Some(pid)) => {
             // A group of its own: who kills the caller's group doesn't kill the init, which then tidies up.
             process::leave_process_group();
-            process::close_all_but(&[channel.as_raw_fd()]);
+            process::close_all_but(&[channel.as_raw_fd(), session.lock_descriptor()]);
             process::exit_now(watch(channel, pid, session));
         }
         Err(error) => {
