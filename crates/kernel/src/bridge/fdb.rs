@@ -257,7 +257,7 @@ impl Fdb {
         if self.learned >= room {
             return Learned::Full;
         }
-        self.insert(key, Entry { port, flags: EntryFlags::empty(), updated: now, used: now / 100 & USED_MASK });
+        self.insert(key, Entry { port, flags: EntryFlags::empty(), updated: now, used: (now / 100) & USED_MASK });
         Learned::Changed
     }
 

@@ -162,7 +162,7 @@ fn ticks(now: Instant) -> u32 {
 /// Seconds since boot as the database keeps them.
 #[inline]
 fn seconds(ticks: u32) -> u32 {
-    ticks / 100 & fdb::USED_MASK
+    (ticks / 100) & fdb::USED_MASK
 }
 
 pub(crate) fn profile() -> Profile {

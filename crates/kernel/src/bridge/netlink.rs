@@ -212,8 +212,8 @@ pub(crate) fn fill_info(kernel: &Kernel, bridge: DevId, out: &mut Writer) {
     out.u8(br::TOPOLOGY_CHANGE, parameters.topology_change.into());
     out.u8(br::TOPOLOGY_CHANGE_DETECTED, parameters.topology_change_detected.into());
     out.put(br::GROUP_ADDR, &parameters.group_address.0);
-    let options = u32::from(it.no_link_local_learning) * NO_LINK_LOCAL_LEARNING
-        | u32::from(multicast.vlan_snooping) * MCAST_VLAN_SNOOPING;
+    let options = [(it.no_link_local_learning, NO_LINK_LOCAL_LEARNING), (multicast.vlan_snooping, MCAST_VLAN_SNOOPING)];
+    let options = options.iter().filter(|(on, _)| *on).fold(0, |options, (_, bit)| options | bit);
     let [a, b] = [options, BOOLEAN_OPTIONS].map(u32::to_ne_bytes);
     out.put(br::MULTI_BOOLOPT, &[a, b].concat());
     out.u32(br::FDB_N_LEARNED, u32::try_from(it.fdb.learned()).unwrap_or(u32::MAX));
