@@ -130,7 +130,9 @@ pub(super) fn find(kernel: &Kernel, ns: NsId, parts: &[&str]) -> Result<Item, Er
         ["ipv6", "conf", of] => Item::Ipv6Conf(whose(of, false)?),
         ["ipv6", "conf", of, name] => {
             let of = whose(of, false)?;
-            ipv6::conf(kernel, ns, of.into(), name)?;
+            if !ipv6::CONF_NAMES.contains(name) {
+                return Err(Errno::ENOENT);
+            }
             Item::Ipv6ConfSetting(of, (*name).to_owned())
         }
         [family @ ("ipv4" | "ipv6"), "neigh"] => Item::Neighs(*family == "ipv4"),
@@ -184,7 +186,7 @@ impl Item {
     }
 
     pub(super) fn read(&self, kernel: &Kernel, ns: NsId) -> Result<Vec<u8>, Errno> {
-        let value = match self {
+        let value: i64 = match self {
             Item::CoreSetting(_, value) => return Ok(format!("{value}\n").into_bytes()),
             Item::Ipv4RouteSetting("flush", ..) => return Err(Errno::EACCES),
             Item::Ipv4RouteSetting(_, value, _) => return Ok(format!("{value}\n").into_bytes()),
@@ -192,11 +194,11 @@ impl Item {
                 let range = if kernel.namespaces[ns].ping_sockets { "0\t2147483647" } else { "1\t0" };
                 return Ok(format!("{range}\n").into_bytes());
             }
-            Item::Ipv4Setting(name) => ipv4::sysctl::setting(kernel, ns, name)?,
-            Item::Ipv4ConfSetting(of, conf) => ipv4::sysctl::conf(kernel, ns, (*of).into(), *conf)?,
+            Item::Ipv4Setting(name) => ipv4::sysctl::setting(kernel, ns, name)?.into(),
+            Item::Ipv4ConfSetting(of, conf) => ipv4::sysctl::conf(kernel, ns, (*of).into(), *conf)?.into(),
             Item::Ipv6Setting(name) => ipv6::setting(kernel, ns, name)?,
             Item::Ipv6ConfSetting(of, name) => ipv6::conf(kernel, ns, (*of).into(), name)?,
-            Item::NeighSetting(ipv4, of, name) => params(kernel, ns, *of, *ipv4).get(name).ok_or(Errno::ENOENT)?,
+            Item::NeighSetting(ipv4, of, name) => params(kernel, ns, *of, *ipv4).get(name).ok_or(Errno::ENOENT)?.into(),
             _ => return Err(Errno::EISDIR),
         };
         Ok(format!("{value}\n").into_bytes())

@@ -1,7 +1,7 @@
 //! IPv4: addresses, routes, what comes in, goes out and passes through.
 
 pub(crate) mod addr;
-mod checksum;
+pub(crate) mod checksum;
 pub(crate) mod exception;
 pub(crate) mod fib;
 mod forward;

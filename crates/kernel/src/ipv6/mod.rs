@@ -1,29 +1,96 @@
-//! IPv6: link-local addresses with duplicate address detection, routes, neighbour discovery, ICMPv6, MLD.
+//! IPv6: addresses with duplicate address detection, routes, what comes in, goes out and passes through, ICMPv6, MLD.
 
+pub(crate) mod addr;
+mod addrconf;
+pub(crate) mod anycast;
+mod conf;
+mod dad;
+mod exception;
+pub(crate) mod fib;
+pub(crate) mod groups;
+mod header;
+mod icmp;
+mod input;
+mod interface;
+mod lookup;
+mod mld;
+mod output;
+mod route;
+mod router;
+pub(crate) mod snmp;
+mod source;
+mod sysctl;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
 use crate::Kernel;
-use crate::drop_reason::DropReason;
-use crate::error::Errno;
 use crate::frame::Frame;
-use crate::netdev::NetdevEvent;
-use crate::types::{DevId, MacAddr, NsId};
+use crate::timer::{Timer, TimerId};
+use crate::types::{DevId, Instant, MacAddr, NsId};
+
+pub(crate) use conf::Conf;
+pub(crate) use dad::failed as duplicate_found;
+pub(crate) use exception::mtu as path_mtu;
+pub(crate) use icmp::link_failure;
+pub(crate) use input::receive;
+pub(crate) use interface::{Interface, fill_af_spec, netdev_event, set_af_spec};
+pub(crate) use lookup::{Found, Key, address_type, find, is_bindable, lookup};
+pub(crate) use output::{Link, send, send_on_link};
+pub(crate) use route::{insert_route, remove_route};
+pub(crate) use source::select as select_source;
+pub(crate) use sysctl::{ConfOf, ICMP_SETTINGS, SETTINGS, conf, netconf, set_conf, set_setting, setting};
+
+/// Files of `/proc/sys/net/ipv6/conf/…`.
+pub(crate) const CONF_NAMES: &[&str] = Conf::NAMES;
 
 /// A namespace's IPv6: tables, settings, counters.
-#[derive(Debug, Default)]
-pub(crate) struct Namespace {}
+#[derive(Debug)]
+pub(crate) struct Namespace {
+    pub(crate) fib: fib::Fib,
+    pub(crate) conf_all: conf::DevConf,
+    pub(crate) conf_default: conf::DevConf,
+    pub(crate) settings: sysctl::Settings,
+    pub(crate) snmp: snmp::Snmp,
+    exceptions: BTreeMap<Ipv6Addr, exception::Exception>,
+    limits: icmp::Limits,
+    /// What is to be done when, and the number that its timer goes by.
+    jobs: BTreeMap<Job, (u64, TimerId)>,
+    numbers: BTreeMap<u64, Job>,
+    last_job: u64,
+}
+
+impl Default for Namespace {
+    fn default() -> Namespace {
+        Namespace {
+            fib: fib::Fib::default(),
+            conf_all: conf::DevConf::all(),
+            conf_default: conf::DevConf::initial(),
+            settings: sysctl::Settings::default(),
+            snmp: snmp::Snmp::default(),
+            exceptions: BTreeMap::new(),
+            limits: icmp::Limits::default(),
+            jobs: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            last_job: 0,
+        }
+    }
+}
 
 impl Namespace {
     /// Sets a fresh namespace up.
     pub(crate) fn init(_kernel: &mut Kernel, _ns: NsId) {}
 
     /// Before a namespace goes.
-    pub(crate) fn exit(_kernel: &mut Kernel, _ns: NsId) {}
+    pub(crate) fn exit(kernel: &mut Kernel, ns: NsId) {
+        let jobs = std::mem::take(&mut kernel.namespaces[ns].ipv6.jobs);
+        for (_, timer) in jobs.into_values() {
+            kernel.timers.cancel(timer);
+        }
+    }
 }
-
-/// A device's IPv6: addresses and settings.
-#[derive(Debug, Default)]
-pub(crate) struct Interface {}
 
 /// What a route is looked up by.
 #[derive(Clone, Copy, Debug)]
@@ -60,101 +127,75 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-/// Looks a route up as a local socket would. `ENETUNREACH`, `EHOSTUNREACH`, `EADDRNOTAVAIL` …
-pub(crate) fn lookup(_kernel: &Kernel, _ns: NsId, _flow: &Flow) -> Result<Route, Errno> {
-    Err(Errno::ENETUNREACH)
+/// What waits for its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Job {
+    /// The next step of duplicate address detection.
+    Dad(DevId, Ipv6Addr),
+    /// The next router solicitation.
+    Solicit(DevId),
+    /// A report of groups that a device has joined or left.
+    Report(DevId),
+    /// The second report of all groups, from a new link-local address.
+    ReportAll(DevId),
+    /// The lifetimes of a device's addresses.
+    Lifetimes(DevId),
+    /// The lifetimes of routes.
+    Routes,
 }
 
-/// Whether a socket may be bound to it: an address of this host (on `dev`, if it is a link-local one) that is not tentative, or a
-/// group.
-pub(crate) fn is_bindable(_kernel: &Kernel, _ns: NsId, _address: Ipv6Addr, _dev: Option<DevId>) -> bool {
-    false
+impl Job {
+    fn dev(self) -> Option<DevId> {
+        match self {
+            Job::Dad(dev, _) | Job::Solicit(dev) | Job::Report(dev) | Job::ReportAll(dev) | Job::Lifetimes(dev) => {
+                Some(dev)
+            }
+            Job::Routes => None,
+        }
+    }
 }
 
-/// Sends a packet from a local socket.
-pub(crate) fn send(_kernel: &mut Kernel, _ns: NsId, _packet: &Outgoing<'_>) -> Result<(), Errno> {
-    Err(Errno::ENETUNREACH)
+/// Has something done at a time; what was to be done at another time before is done then instead.
+fn schedule(kernel: &mut Kernel, ns: NsId, at: Instant, job: Job) {
+    cancel(kernel, ns, |other| other == job);
+    let Some(netns) = kernel.namespaces.get_mut(ns) else { return };
+    netns.ipv6.last_job += 1;
+    let number = netns.ipv6.last_job;
+    let timer = kernel.timers.set(at, Timer::Ipv6 { ns, what: number });
+    netns.ipv6.jobs.insert(job, (number, timer));
+    netns.ipv6.numbers.insert(number, job);
 }
 
-/// An IPv6 packet received on a device.
-pub(crate) fn receive(kernel: &mut Kernel, _dev: DevId, frame: Frame) {
-    kernel.drop_frame(frame, DropReason::UnhandledProto);
+/// Takes back what is no longer to be done.
+fn cancel(kernel: &mut Kernel, ns: NsId, mut unwanted: impl FnMut(Job) -> bool) {
+    let Some(netns) = kernel.namespaces.get_mut(ns) else { return };
+    let ipv6 = &mut netns.ipv6;
+    ipv6.jobs.retain(|job, (number, timer)| {
+        let keep = !unwanted(*job);
+        if !keep {
+            kernel.timers.cancel(*timer);
+            ipv6.numbers.remove(number);
+        }
+        keep
+    });
 }
-
-/// What `IFLA_AF_SPEC` says about a device: flags, cacheinfo, settings, statistics, token and address generation mode. Nothing where the device has no IPv6.
-pub(crate) fn fill_af_spec(_kernel: &Kernel, _dev: DevId, _out: &mut crate::rtnetlink::attr::Writer) {}
-
-/// Sets what a request's `IFLA_AF_SPEC` says about this family.
-pub(crate) fn set_af_spec(
-    _kernel: &mut Kernel,
-    _dev: DevId,
-    _spec: &crate::rtnetlink::attr::Attr<'_>,
-) -> crate::Result<()> {
-    Ok(())
-}
-
-/// The settings that `RTM_GETNETCONF` shows; `None` where the device has no IPv6.
-pub(crate) fn netconf(
-    _kernel: &Kernel,
-    _ns: NsId,
-    _scope: crate::rtnetlink::netconf::Scope,
-) -> Option<crate::rtnetlink::netconf::Settings> {
-    None
-}
-
-/// Something happened to a device.
-pub(crate) fn netdev_event(_kernel: &mut Kernel, _dev: DevId, _event: NetdevEvent) {}
 
 /// One of IPv6's own timers is due.
-pub(crate) fn timer(_kernel: &mut Kernel, _ns: NsId, _what: u64) {}
+pub(crate) fn timer(kernel: &mut Kernel, ns: NsId, what: u64) {
+    let Some(netns) = kernel.namespaces.get_mut(ns) else { return };
+    let Some(job) = netns.ipv6.numbers.remove(&what) else { return };
+    netns.ipv6.jobs.remove(&job);
+    match job {
+        Job::Dad(dev, address) => dad::step(kernel, dev, address),
+        Job::Solicit(dev) => router::solicit(kernel, dev),
+        Job::Report(dev) => mld::report(kernel, dev),
+        Job::ReportAll(dev) => mld::report_all(kernel, dev),
+        Job::Lifetimes(dev) => addr::lifetimes(kernel, dev),
+        Job::Routes => route::expire(kernel, ns),
+    }
+}
 
 /// Asks who has `target`: the whole solicited-node group, or the one who had it (`to`). `waiting` is a packet that shall go there.
-pub(crate) fn solicit(
-    _kernel: &mut Kernel,
-    _dev: DevId,
-    _target: Ipv6Addr,
-    _to: Option<MacAddr>,
-    _waiting: Option<&Frame>,
-) {
-}
-
-/// A packet waited for a neighbour that isn't there: its sender is told.
-pub(crate) fn link_failure(_kernel: &mut Kernel, _dev: DevId, _frame: &Frame) {}
-
-/// Whose settings: those of `/proc/sys/net/ipv6/conf/…`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ConfOf {
-    /// `all`.
-    All,
-    /// `default`: what a new device starts with.
-    Default,
-    /// A device's own.
-    Device(DevId),
-}
-
-/// Files of `/proc/sys/net/ipv6`.
-pub(crate) const SETTINGS: &[&str] = &[];
-/// Files of `/proc/sys/net/ipv6/icmp`.
-pub(crate) const ICMP_SETTINGS: &[&str] = &[];
-/// Files of `/proc/sys/net/ipv6/conf/…`.
-pub(crate) const CONF_NAMES: &[&str] = &[];
-
-/// A setting by its file's name. `ENOENT` where there is none.
-pub(crate) fn setting(_kernel: &Kernel, _ns: NsId, _name: &str) -> Result<i32, Errno> {
-    Err(Errno::ENOENT)
-}
-
-/// Changes one.
-pub(crate) fn set_setting(_kernel: &mut Kernel, _ns: NsId, _name: &str, _value: i32) -> Result<(), Errno> {
-    Err(Errno::ENOENT)
-}
-
-/// A setting of `conf/all`, `conf/default` or `conf/DEV`.
-pub(crate) fn conf(_kernel: &Kernel, _ns: NsId, _of: ConfOf, _name: &str) -> Result<i32, Errno> {
-    Err(Errno::ENOENT)
-}
-
-/// Changes one, with all that follows.
-pub(crate) fn set_conf(_kernel: &mut Kernel, _ns: NsId, _of: ConfOf, _name: &str, _value: i32) -> Result<(), Errno> {
-    Err(Errno::ENOENT)
+pub(crate) fn solicit(kernel: &mut Kernel, dev: DevId, target: Ipv6Addr, to: Option<MacAddr>, waiting: Option<&Frame>) {
+    crate::neighbour::ndisc::solicit(kernel, dev, target, to.is_some(), waiting);
 }

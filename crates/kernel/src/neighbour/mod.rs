@@ -1,11 +1,12 @@
 //! Neighbours: who has which IP address on a link, and how sure we are (RFC 4861's states, for ARP too).
 //!
 //! The state machine in [`state`] is the same for both families; how an address is asked for is each family's own:
-//! [`arp::solicit`] and `ipv6::solicit`.
+//! [`arp::solicit`] and [`ndisc::solicit`].
 
 pub(crate) mod arp;
 mod control;
 mod gc;
+pub(crate) mod ndisc;
 mod params;
 mod state;
 mod table;
@@ -18,7 +19,7 @@ use slotmap::KeyData;
 
 pub(crate) use control::{Change, add_proxy, change, delete, delete_proxy};
 pub(crate) use params::Params;
-pub(crate) use state::touch;
+pub(crate) use state::{times, touch};
 pub(crate) use table::{NeighId, Neighbour, Tables, ntf, nud};
 
 use crate::Kernel;

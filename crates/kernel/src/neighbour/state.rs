@@ -104,6 +104,17 @@ fn on_wheel(now: Instant, deadline: Instant) -> Instant {
     Instant((tick << shift).saturating_mul(TICK))
 }
 
+/// How long an answer on a device is believed, and how long to wait for one, in milliseconds.
+pub(crate) fn times(kernel: &Kernel, dev: DevId, ipv4: bool) -> (u32, u32) {
+    let Some(netns) = kernel.devices.get(dev).and_then(|device| kernel.namespaces.get(device.ns)) else {
+        return (0, 0);
+    };
+    let params = netns.neighbours.params(Some(dev), ipv4);
+    let drawn = netns.neighbours.devices.get(&(dev, ipv4)).and_then(|own| own.reachable);
+    let reachable = drawn.map_or(params.base_reachable_time_ms.max(0) as u32, |(time, _)| time.as_millis() as u32);
+    (reachable, params.retrans_time_ms.max(0) as u32)
+}
+
 /// Finds the entry for an address, or makes one. `ENOBUFS` where the table is full.
 pub(crate) fn find_or_make(kernel: &mut Kernel, dev: DevId, address: IpAddr) -> Result<(NsId, NeighId), Errno> {
     let device = kernel.devices.get(dev).ok_or(Errno::ENODEV)?;

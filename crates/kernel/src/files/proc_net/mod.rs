@@ -29,7 +29,7 @@ macro_rules! heading {
 
 /// Linux's list, in its order. Tables of subsystems that are not there are empty, as they are on a Linux that has no use for them.
 const FILES: &[(&str, u32, Table)] = &[
-    ("anycast6", 0o444, heading!("")),
+    ("anycast6", 0o444, ipv6::anycast6),
     ("arp", 0o444, ipv4::arp),
     ("arp_tables_matches", 0o440, heading!("")),
     ("arp_tables_names", 0o440, heading!("")),
