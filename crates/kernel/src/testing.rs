@@ -34,8 +34,10 @@ pub(crate) fn frame(destination: MacAddr, source: MacAddr) -> Vec<u8> {
 impl Default for Lab {
     fn default() -> Lab {
         let config = Config { seed: 1, cpus: 1, wall_clock: Duration::ZERO, hostname: "lab".into() };
-        let kernel = Kernel::new(config, Instant(1_000_000_000));
+        let mut kernel = Kernel::new(config, Instant(1_000_000_000));
         let ns = kernel.root();
+        // What devices say by themselves is tested elsewhere.
+        crate::ipv6::set_conf(&mut kernel, ns, crate::ipv6::ConfOf::Default, "disable_ipv6", 1).unwrap();
         Lab { kernel, ns, watched: Vec::new(), seen: Vec::new(), logged: 0 }
     }
 }

@@ -30,6 +30,7 @@ impl Lab {
     /// A namespace whose `lo` is up.
     pub(crate) fn host(&mut self) -> NsId {
         let ns = self.kernel.create_namespace();
+        crate::ipv6::set_conf(&mut self.kernel, ns, crate::ipv6::ConfOf::Default, "disable_ipv6", 1).unwrap();
         let lo = self.kernel.namespaces[ns].ipv4.loopback.unwrap();
         self.up(lo);
         ns

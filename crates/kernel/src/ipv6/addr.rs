@@ -55,9 +55,9 @@ pub(crate) struct Address {
     pub(crate) created: Instant,
     pub(crate) updated: Instant,
     /// The next step of duplicate address detection.
-    pub(super) dad: Option<dad::State>,
+    pub(crate) dad: Option<dad::State>,
     /// The device is in the group in which it is asked for.
-    pub(super) solicited: bool,
+    pub(crate) solicited: bool,
 }
 
 impl Address {
