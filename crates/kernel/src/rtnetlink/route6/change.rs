@@ -237,7 +237,7 @@ fn through(kernel: &Kernel, ns: NsId, gateway: Ipv6Addr, named: Option<DevId>, o
     }
     let netns = kernel.namespaces.get(ns).ok_or(Errno::EINVAL)?;
     let near = gateway.is_unicast_link_local();
-    let is_own = |dev: DevId| kernel.address6(dev, gateway).is_some_and(|own| own.is_usable());
+    let is_own = |dev: DevId| kernel.address6(dev, gateway).is_some();
     let own = match named {
         Some(dev) if near => is_own(dev),
         _ => netns.devices().any(is_own),
