@@ -4,7 +4,10 @@ use netloom_kernel::{Caller, Config, Errno, Instant, Kernel, NsId, SocketId};
 
 /// A caller with process id 4242; descriptor and process `n` stand for the n-th namespace given.
 #[derive(Default)]
-pub struct Process(pub Vec<NsId>);
+pub struct Process(
+    /// The namespaces.
+    pub Vec<NsId>,
+);
 
 impl Caller for Process {
     fn pid(&self) -> u32 {
@@ -66,8 +69,11 @@ pub fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
 /// A reply: type, flags, body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
+    /// Its type.
     pub kind: u16,
+    /// `NLM_F_…`.
     pub flags: u16,
+    /// The whole message.
     pub bytes: Vec<u8>,
 }
 
@@ -115,7 +121,9 @@ pub fn attrs(mut bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
 
 /// A netlink socket.
 pub struct Netlink {
+    /// The socket itself.
     pub socket: SocketId,
+    /// Who speaks.
     pub process: Process,
 }
 
