@@ -12,6 +12,9 @@ use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame};
 use crate::types::{DevId, Instant, NsId};
 
+/// No packet is longer, with its header.
+const MAX_PACKET: usize = 65_535;
+
 /// Which packet a part belongs to.
 type Key = (Ipv4Addr, Ipv4Addr, u16, u8);
 
@@ -70,6 +73,11 @@ impl Queue {
         Taken::Kept
     }
 
+    /// The length of the packet with its header.
+    fn total(&self) -> Option<usize> {
+        Some(self.parts.first()?.header + self.length?)
+    }
+
     fn is_whole(&self) -> bool {
         let mut reached = 0;
         let joined = self.parts.iter().all(|part| {
@@ -107,10 +115,24 @@ pub(super) struct Queues {
 }
 
 impl Queues {
+    /// How many packets are incomplete, and the bytes of their parts.
+    pub(super) fn held(&self) -> (usize, usize) {
+        (self.queues.len(), self.bytes)
+    }
+
     fn remove(&mut self, key: &Key) -> Option<Queue> {
         let queue = self.queues.remove(key)?;
         self.bytes -= queue.bytes;
         Some(queue)
+    }
+
+    /// Packets that came to an end leave their deadlines behind: they go before there are more of them than of the others.
+    fn forget_idle_deadlines(&mut self) {
+        const FEW: usize = 64;
+        if self.deadlines.len() > FEW + 2 * self.queues.len() {
+            let queues = &self.queues;
+            self.deadlines.retain(|(_, key, serial)| queues.get(key).is_some_and(|queue| queue.serial == *serial));
+        }
     }
 }
 
@@ -143,6 +165,7 @@ pub(super) fn collect(
     let first_timer = if queues.queues.contains_key(&key) {
         None
     } else {
+        queues.forget_idle_deadlines();
         queues.serial += 1;
         let serial = queues.serial;
         queues.queues.insert(key, Queue { parts: Vec::new(), length: None, bytes: 0, serial, dev });
@@ -153,13 +176,17 @@ pub(super) fn collect(
     let mut whole = false;
     if let Some(queue) = queues.queues.get_mut(&key) {
         let before = queue.bytes;
-        taken = if end > 65_535 - header.length || end < start {
+        taken = if end > MAX_PACKET - header.length || end < start {
             Taken::Impossible
         } else {
             queue.take(start, end, last, header.length, &frame)
         };
         queues.bytes += queue.bytes - before;
         whole = taken == Taken::Kept && queue.is_whole();
+        // The first part's header may be longer than that of the part that says where the data ends.
+        if whole && queue.total().is_none_or(|total| total > MAX_PACKET) {
+            (taken, whole) = (Taken::Impossible, false);
+        }
     }
     let finished = match taken {
         Taken::Kept if !whole => None,
@@ -199,7 +226,7 @@ fn join(kernel: &mut Kernel, queue: &Queue) -> Option<(Frame, Header)> {
     let first = queue.parts.first()?;
     let head = first.frame.payload().get(..first.header)?;
     let header = Header::read(head.first_chunk()?);
-    let total = first.header + queue.length?;
+    let total = queue.total()?;
     let header = Header { total, fragment: header.fragment & DF, ..header };
     let mut whole = kernel.frames.build(ETH_HLEN + total, |bytes| {
         bytes[..ETH_HLEN].copy_from_slice(&first.frame.bytes()[..ETH_HLEN]);

@@ -93,6 +93,11 @@ impl Namespace {
         }
     }
 
+    /// How many packets wait for their missing pieces, and the bytes of the pieces that are there.
+    pub(crate) fn waiting_fragments(&self) -> (usize, usize) {
+        self.fragments.held()
+    }
+
     /// Before a namespace goes.
     pub(crate) fn exit(kernel: &mut Kernel, ns: NsId) {
         let timers = std::mem::take(&mut kernel.namespaces[ns].ipv4.timers);

@@ -53,8 +53,9 @@ fn count(kernel: &Kernel, ns: NsId, wanted: impl Fn(&SocketKind) -> bool) -> usi
 
 pub(super) fn sockstat(kernel: &Kernel, ns: NsId) -> String {
     let used = count(kernel, ns, |_| true);
+    let (packets, bytes) = kernel.namespaces[ns].ipv4.waiting_fragments();
     format!(
-        "sockets: used {used}\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n"
+        "sockets: used {used}\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse {packets} memory {bytes}\n"
     )
 }
 
