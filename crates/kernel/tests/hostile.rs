@@ -8,8 +8,6 @@ fn script() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
     #[test]
     fn netlink_datagrams(bytes in script()) {
         hostile::netlink(&bytes);

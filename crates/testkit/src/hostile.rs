@@ -554,7 +554,7 @@ impl Network {
 
     /// Reads every file there is.
     fn read_everything(&self) {
-        for ns in &self.namespaces {
+        for ns in self.namespaces.iter().chain(&self.released) {
             for tree in ["/sys/class/net", "/proc/net", "/proc/sys/net"] {
                 self.read_tree(*ns, tree);
             }
@@ -580,10 +580,6 @@ impl Network {
 
     /// The kernel has to be of use to others afterwards.
     fn still_answers(mut self) {
-        self.read_everything();
-        for ns in &self.released {
-            self.read_tree(*ns, "/sys/class/net");
-        }
         let root = self.lab.root();
         let ns = self.lab.namespace();
         let monitor = Netlink::open(&mut self.lab.kernel, ns, u32::MAX);
@@ -609,18 +605,21 @@ fn checksum(bytes: &[u8]) -> [u8; 2] {
     (!(sum as u16)).to_be_bytes()
 }
 
-/// Netlink datagrams: each with a byte in front that is its length divided by four.
+/// Netlink messages whose headers are right but for their type, flags and length; or any datagrams.
 pub fn netlink(bytes: &[u8]) {
     let mut network = Network::new();
     let mut script = Script(bytes);
     let head = script.byte();
-    let protocol = if head & 2 == 0 { 0 } else { 16 };
+    let (strict, generic, any) = (head & 1 != 0, head & 2 != 0, head & 12 == 12);
     let mut datagrams = Vec::new();
     while !script.over() {
+        let (kind, flags) = (u16::from(script.byte()), u16::from(script.byte()) << 4 | 5);
         let length = usize::from(script.byte()) * 4;
-        datagrams.push(script.bytes(length));
+        let body = script.bytes(length);
+        datagrams.push(if any { body.to_vec() } else { message(kind, flags, body) });
     }
-    network.netlink(network.namespaces[0], protocol, &datagrams, head & 1 != 0);
+    let datagrams: Vec<&[u8]> = datagrams.iter().map(Vec::as_slice).collect();
+    network.netlink(network.namespaces[0], if generic { 16 } else { 0 }, &datagrams, strict);
     network.still_answers();
 }
 
@@ -650,8 +649,8 @@ pub fn calls(bytes: &[u8]) {
             8 => network.open(&mut script),
             9 => match script.byte() % 4 {
                 0 => network.close(&mut script),
-                1 => network.life_of_namespaces(&mut script),
-                _ => network.read_everything(),
+                1 if script.byte() < 32 => network.read_everything(),
+                _ => network.life_of_namespaces(&mut script),
             },
             _ => network.call(&mut script),
         }
