@@ -25,6 +25,10 @@ pub use socket::{Control, Received, Socket};
 /// The environment variable that names an embedded machine's socket; unset or empty means the host.
 pub const MACHINE_VARIABLE: &str = "NETLOOM_MACHINE";
 
+/// The environment variable with the number of the first record of the host's log that a program is to see, where the machine
+/// is younger than the host.
+pub const LOG_VARIABLE: &str = "NETLOOM_LOG_FROM";
+
 /// What stands in a directory of `/sys/class/net`, `/proc/sys/net`, `/run/netns` …
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirEntry {

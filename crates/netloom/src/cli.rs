@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use miette::{IntoDiagnostic, Result, bail};
 use netloom_machine::MACHINE_VARIABLE;
 
-use crate::{machines, program, run, shell};
+use crate::{diff, machines, program, run, shell};
 
 /// Linux's virtual Ethernet for everybody: veth pairs, bridges and network namespaces without privileges.
 #[derive(Debug, Parser)]
@@ -37,6 +37,11 @@ enum Verb {
         #[arg(long)]
         host: bool,
     },
+    /// Run a bash script on both kernels and show where they part.
+    Diff(diff::Diff),
+    /// What `diff` runs inside of a machine.
+    #[command(hide = true)]
+    Record(diff::recorder::Record),
     /// Run one command in a machine.
     Exec {
         /// The namespace to run it in.
@@ -91,6 +96,8 @@ fn dispatch(Arguments { machine, verb }: Arguments) -> Result<u8> {
     match verb {
         Verb::Run(run) => run.run(machine),
         Verb::Shell { host } => shell::shell(machine, host),
+        Verb::Diff(diff) => Ok(diff.diff(machine)),
+        Verb::Record(record) => record.record(),
         Verb::Exec { netns, command } => program::exec(machine, netns.as_deref(), command),
         Verb::Up { name } => machines::up(&name),
         Verb::Down { name } => machines::down(&name),

@@ -2,6 +2,7 @@
 
 mod applet;
 mod cli;
+mod diff;
 mod machines;
 mod program;
 mod run;

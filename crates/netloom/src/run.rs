@@ -1,6 +1,6 @@
 //! `netloom run`: a bash script in a machine.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::Path;
 
@@ -32,19 +32,23 @@ PS4='$ '
 set -x
 ";
 
+/// bash would say so, too, but only after the machine has started.
+pub(crate) fn readable(script: &OsStr) -> Result<()> {
+    let path = Path::new(script);
+    match File::open(path) {
+        Err(error) => bail!("cannot read the script {}: {error}", path.display()),
+        Ok(_) if path.is_dir() => bail!("cannot run {}: it is a directory", path.display()),
+        Ok(_) => Ok(()),
+    }
+}
+
 impl Run {
     pub(crate) fn run(self, machine: Option<&str>) -> Result<u8> {
         let mut arguments: Vec<OsString> = Vec::new();
         if self.script == "-" {
             arguments.extend(["-s".into(), "--".into()]);
         } else {
-            // bash would say so, too, but only after the machine has started.
-            let path = Path::new(&self.script);
-            match File::open(path) {
-                Err(error) => bail!("cannot read the script {}: {error}", path.display()),
-                Ok(_) if path.is_dir() => bail!("cannot run {}: it is a directory", path.display()),
-                Ok(_) => {}
-            }
+            readable(&self.script)?;
             arguments.extend(["--".into(), self.script]);
         }
         arguments.extend(self.arguments);

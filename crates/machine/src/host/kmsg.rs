@@ -7,10 +7,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use super::HostMachine;
-use crate::LogRecord;
+use crate::{LOG_VARIABLE, LogRecord};
 
 #[derive(Debug)]
-pub(crate) struct HostLog(File);
+pub(crate) struct HostLog {
+    file: File,
+    /// The number of the first record that is shown.
+    from: u64,
+}
 
 impl HostMachine {
     pub(crate) fn kernel_log(&self) -> io::Result<HostLog> {
@@ -18,7 +22,18 @@ impl HostMachine {
         // The first record that no `dmesg -C` has cleared.
         // SAFETY: the descriptor is open; lseek touches no memory.
         unsafe { libc::lseek(file.as_raw_fd(), 0, libc::SEEK_DATA) };
-        Ok(HostLog(file))
+        let from = std::env::var(LOG_VARIABLE).ok().and_then(|from| from.parse().ok()).unwrap_or(0);
+        Ok(HostLog { file, from })
+    }
+
+    /// The number that the log's next record will have.
+    pub fn log_end(&self) -> io::Result<u64> {
+        let mut log = self.kernel_log()?;
+        let mut end = 0;
+        while let Some(record) = log.next()? {
+            end = record.sequence + 1;
+        }
+        Ok(end)
     }
 }
 
@@ -26,9 +41,10 @@ impl HostLog {
     pub(crate) fn next(&mut self) -> io::Result<Option<LogRecord>> {
         let mut buffer = [0u8; 8192];
         loop {
-            match self.0.read(&mut buffer) {
+            match self.file.read(&mut buffer) {
                 Ok(length) => {
-                    if let Some(record) = parse(&String::from_utf8_lossy(&buffer[..length])) {
+                    let record = parse(&String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()));
+                    if let Some(record) = record.filter(|record| record.sequence >= self.from) {
                         return Ok(Some(record));
                     }
                 }
@@ -41,7 +57,7 @@ impl HostLog {
     }
 
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
-        super::socket::wait(self.0.as_fd(), timeout)
+        super::socket::wait(self.file.as_fd(), timeout)
     }
 
     pub(crate) fn clear(&mut self) -> io::Result<()> {

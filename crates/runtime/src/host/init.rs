@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 
-use netloom_machine::{MACHINE_VARIABLE, packet};
+use netloom_machine::{HostMachine, LOG_VARIABLE, MACHINE_VARIABLE, packet};
 
 use super::{FAILED, REFUSED, files};
 use crate::launch::Program;
@@ -50,7 +50,12 @@ pub(super) fn live(session: &Session, program: &Program, channel: &OwnedFd, ids:
 fn become_program(session: &Session, program: &Program) -> String {
     match program.prepare(&session.socket()) {
         Ok(mut command) => {
-            let error = command.env_remove(MACHINE_VARIABLE).exec();
+            command.env_remove(MACHINE_VARIABLE);
+            // The log is the whole host's; what came before the machine is none of its business. Most users can't read it.
+            if let Ok(end) = HostMachine.log_end() {
+                command.env(LOG_VARIABLE, end.to_string());
+            }
+            let error = command.exec();
             format!("cannot run {}: {error}", program.name.display())
         }
         Err(error) => format!("cannot write into the machine's directory: {error}"),

@@ -31,6 +31,7 @@ pub fn compare(expected: &str, actual: &str) -> Comparison {
         comparison.lines += step.lines.len() + 1;
         match actual[at.min(actual.len())..].iter().position(|other| other.head == step.head) {
             Some(found) => {
+                unexpected(&actual[at..at + found], &mut comparison);
                 comparison.equal += 1;
                 lines(step, &actual[at + found], &mut comparison);
                 at += found + 1;
@@ -43,7 +44,17 @@ pub fn compare(expected: &str, actual: &str) -> Comparison {
             }
         }
     }
+    unexpected(&actual[at..], &mut comparison);
     comparison
+}
+
+/// Commands that only the other side ran.
+fn unexpected(steps: &[Step], comparison: &mut Comparison) {
+    for step in steps {
+        let lines = std::iter::once(&step.head).chain(&step.lines);
+        let differences = lines.map(|line| Difference { head: step.head.clone(), line: format!("+{line}") });
+        comparison.differences.extend(differences);
+    }
 }
 
 /// The longest common subsequence of a step's lines is what is equal.
@@ -83,6 +94,14 @@ mod tests {
         assert_eq!((comparison.lines, comparison.equal), (6, 5));
         let lines: Vec<&str> = comparison.differences.iter().map(|difference| difference.line.as_str()).collect();
         assert_eq!(lines, ["->2", "+>3"]);
+    }
+
+    #[test]
+    fn a_command_that_only_the_other_ran_is_unexpected_whole() {
+        let comparison = compare("$ a\n=0\n$ b\n=0\n", "$ a\n=0\n$ x\n=1\n$ b\n=0\n$ y\n=0\n");
+        assert_eq!((comparison.lines, comparison.equal), (4, 4));
+        let lines: Vec<&str> = comparison.differences.iter().map(|difference| difference.line.as_str()).collect();
+        assert_eq!(lines, ["+$ x", "+=1", "+$ y", "+=0"]);
     }
 
     #[test]

@@ -78,6 +78,7 @@ static REPLACEMENTS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"(\t(?:yes|no)\t\t *)[0-9]+\.[0-9]+", "${1}<T>"),
         (r"^> 00:00:0\d\.\d+ ", "> <T> "),
         (r"^>\d\d:\d\d:\d\d\.\d+ ", "><T> "),
+        (r"^>\[ *\d+\.\d{6}\] ", ">[<T>] "),
         (r"Timestamp: .*", "Timestamp: <T>"),
         (r"(ref \d+ )?used \d+/\d+(/\d+)?", "used <N>"),
         (r"(temp(?: proto kernel)? +)\d+\.\d\d", "${1}<T>"),
