@@ -11,10 +11,13 @@ use std::rc::Rc;
 /// Length of the Ethernet header.
 pub(crate) const ETH_HLEN: usize = 14;
 
-/// Room in front of a frame's first byte in a pooled buffer.
+/// Room in front of a frame's first byte.
 const HEADROOM: usize = 64;
-/// The size of a pooled buffer: what 1,500 bytes of payload with tags and tunnels need.
-const BUFFER: usize = 2048;
+/// The size of a pooled buffer: what 1,500 bytes of payload with tags and tunnels need. No power of two, so that the
+/// headers of many frames don't compete for the same few sets of the processor's cache.
+const BUFFER: usize = 2112;
+/// The bit of [`Frame::start`] that says that the frame stands in a buffer of its own.
+const LONG: u16 = 1 << 15;
 /// How many idle buffers are kept at most (16 MiB).
 const POOL: usize = 8192;
 
@@ -35,12 +38,20 @@ pub(crate) enum PacketType {
     Outgoing = 4,
 }
 
-/// One Ethernet frame.
+/// Where a frame's bytes are.
+#[derive(Debug)]
+struct Buffer {
+    short: [u8; BUFFER],
+    /// The bytes of a frame for which `short` is too short.
+    long: Box<[u8]>,
+}
+
+/// One Ethernet frame: two machine words, which travel in registers.
 #[derive(Debug)]
 pub(crate) struct Frame {
-    buffer: Rc<[u8]>,
-    start: u32,
+    buffer: Rc<Buffer>,
     length: u32,
+    start: u16,
     /// Set by the device that receives it.
     pub(crate) packet_type: PacketType,
     /// The transport checksum is known to be good or still to be filled in (it came from a local socket and never
@@ -52,7 +63,9 @@ impl Frame {
     /// The whole frame, Ethernet header first.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start as usize..][..self.length as usize]
+        let start = usize::from(self.start & !LONG);
+        let room = if self.start & LONG == 0 { &self.buffer.short[..] } else { &self.buffer.long };
+        room.get(start..start + self.length as usize).unwrap_or_default()
     }
 
     /// Its length in bytes, Ethernet header included.
@@ -94,66 +107,80 @@ impl Frame {
 /// Idle buffers, the warmest on top.
 #[derive(Debug, Default)]
 pub(crate) struct FramePool {
-    idle: Vec<Rc<[u8]>>,
+    idle: Vec<Rc<Buffer>>,
 }
 
 impl FramePool {
-    fn buffer(&mut self, length: usize) -> (Rc<[u8]>, usize) {
-        if length <= BUFFER - HEADROOM {
-            (self.idle.pop().unwrap_or_else(|| Rc::from([0u8; BUFFER])), HEADROOM)
-        } else {
-            (Rc::from(vec![0u8; HEADROOM + length]), HEADROOM)
+    /// An unshared buffer with room for `length` bytes, which hold anything, and where they start.
+    #[inline]
+    fn fresh(&mut self, length: usize) -> (Rc<Buffer>, u16) {
+        if length > BUFFER - HEADROOM {
+            return FramePool::long(length);
         }
+        match self.idle.pop() {
+            Some(buffer) => (buffer, HEADROOM as u16),
+            None => FramePool::short(),
+        }
+    }
+
+    #[cold]
+    fn short() -> (Rc<Buffer>, u16) {
+        (Rc::new(Buffer { short: [0; BUFFER], long: Box::default() }), HEADROOM as u16)
+    }
+
+    #[cold]
+    fn long(length: usize) -> (Rc<Buffer>, u16) {
+        let long = vec![0; HEADROOM + length].into();
+        (Rc::new(Buffer { short: [0; BUFFER], long }), HEADROOM as u16 | LONG)
+    }
+
+    /// A frame of `length` bytes that `fill` has written.
+    #[inline]
+    fn filled(&mut self, length: usize, fill: impl FnOnce(&mut [u8])) -> Frame {
+        let (mut buffer, start) = self.fresh(length);
+        let unshared = Rc::get_mut(&mut buffer).expect("idle buffers are unshared");
+        let room = if start & LONG == 0 { &mut unshared.short[..] } else { &mut unshared.long };
+        fill(&mut room[HEADROOM..HEADROOM + length]);
+        let length = length as u32;
+        Frame { buffer, length, start, packet_type: PacketType::Host, checksum_trusted: false }
     }
 
     /// A frame with these bytes.
     #[inline]
     pub(crate) fn copy_from(&mut self, bytes: &[u8]) -> Frame {
-        let (mut buffer, start) = self.buffer(bytes.len());
-        Rc::get_mut(&mut buffer).expect("idle buffers are unshared")[start..start + bytes.len()].copy_from_slice(bytes);
-        Frame {
-            buffer,
-            start: start as u32,
-            length: bytes.len() as u32,
-            packet_type: PacketType::Host,
-            checksum_trusted: false,
-        }
+        self.filled(bytes.len(), |room| room.copy_from_slice(bytes))
     }
 
     /// A frame of `length` zero bytes, filled in by `build`.
     pub(crate) fn build(&mut self, length: usize, build: impl FnOnce(&mut [u8])) -> Frame {
-        let (mut buffer, start) = self.buffer(length);
-        let room = &mut Rc::get_mut(&mut buffer).expect("idle buffers are unshared")[start..start + length];
-        room.fill(0);
-        build(room);
-        Frame {
-            buffer,
-            start: start as u32,
-            length: length as u32,
-            packet_type: PacketType::Host,
-            checksum_trusted: false,
-        }
+        self.filled(length, |room| {
+            room.fill(0);
+            build(room);
+        })
     }
 
     /// The frame's bytes to write to; a shared payload is copied first.
+    #[inline]
     pub(crate) fn bytes_mut<'a>(&mut self, frame: &'a mut Frame) -> &'a mut [u8] {
         if Rc::get_mut(&mut frame.buffer).is_none() {
-            let copy = self.copy_from(frame.bytes());
-            let shared = std::mem::replace(
-                frame,
-                Frame { packet_type: frame.packet_type, checksum_trusted: frame.checksum_trusted, ..copy },
-            );
-            drop(shared);
+            self.unshare(frame);
         }
-        let (start, length) = (frame.start as usize, frame.length as usize);
-        &mut Rc::get_mut(&mut frame.buffer).expect("just unshared")[start..start + length]
+        let (start, length) = (usize::from(frame.start & !LONG), frame.length as usize);
+        let buffer = Rc::get_mut(&mut frame.buffer).expect("just unshared");
+        let room = if frame.start & LONG == 0 { &mut buffer.short[..] } else { &mut buffer.long };
+        room.get_mut(start..start + length).unwrap_or_default()
+    }
+
+    fn unshare(&mut self, frame: &mut Frame) {
+        let (packet_type, checksum_trusted) = (frame.packet_type, frame.checksum_trusted);
+        *frame = Frame { packet_type, checksum_trusted, ..self.copy_from(frame.bytes()) };
     }
 
     /// Takes a frame at the end of its way; its buffer is used again once nobody shares it.
     #[inline]
     pub(crate) fn recycle(&mut self, frame: Frame) {
         let mut buffer = frame.buffer;
-        if buffer.len() == BUFFER && self.idle.len() < POOL && Rc::get_mut(&mut buffer).is_some() {
+        if frame.start & LONG == 0 && self.idle.len() < POOL && Rc::get_mut(&mut buffer).is_some() {
             self.idle.push(buffer);
         }
     }

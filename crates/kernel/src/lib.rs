@@ -185,8 +185,11 @@ impl Kernel {
     }
 
     /// What follows from a system call, a frame or a timer before anything else may happen.
+    #[inline]
     fn settle(&mut self) {
-        self.run();
+        if !self.backlog.is_empty() {
+            self.run();
+        }
         self.run_link_events();
         if !self.backlog.is_empty() {
             self.run();

@@ -29,36 +29,39 @@ const BACKLOG: usize = 16_384;
 /// How many frames one call of [`Kernel::run`] receives before it lets others have their turn.
 pub(crate) const BUDGET: usize = 8_192;
 
+// The way of an ordinary frame is inlined into one piece of code, so that the frame stays in registers; whatever is out of the
+// ordinary is called.
 impl Kernel {
     /// Sends a frame through a device, as `dev_queue_xmit` does.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn transmit(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
-        let Some(device) = self.devices.get(dev) else {
+        let Some(device) = self.devices.get(dev).filter(|device| device.is_up()) else {
             self.drop_frame(frame, DropReason::DevReady);
             return Err(DropReason::DevReady);
         };
-        if !device.is_up() {
-            self.drop_frame(frame, DropReason::DevReady);
-            return Err(DropReason::DevReady);
-        }
-        if !device.taps.is_empty() {
+        if device.is_tapped() {
             crate::socket::packet::tap(self, dev, &frame, PacketType::Outgoing, None);
         }
         self.driver_transmit(dev, frame)
     }
 
     /// Puts a frame on the queue of those to be received by `dev`, whose driver has counted it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enqueue(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
         if self.backlog.len() >= BACKLOG {
-            if let Some(device) = self.devices.get_mut(dev) {
-                device.stats.rx_dropped += 1;
-            }
-            self.drop_frame(frame, DropReason::CpuBacklog);
-            return Err(DropReason::CpuBacklog);
+            return self.backlog_is_full(dev, frame);
         }
         self.backlog.push_back((dev, frame));
         Ok(())
+    }
+
+    #[cold]
+    fn backlog_is_full(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+        if let Some(device) = self.devices.get_mut(dev) {
+            device.stats.rx_dropped += 1;
+        }
+        self.drop_frame(frame, DropReason::CpuBacklog);
+        Err(DropReason::CpuBacklog)
     }
 
     /// Receives what is queued, until nothing is left or the budget is used up.
@@ -70,7 +73,7 @@ impl Kernel {
     }
 
     /// Receives one frame on a device, as `netif_receive_skb` does.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn receive_frame(&mut self, dev: DevId, mut frame: Frame) {
         let Some(device) = self.devices.get(dev) else {
             return self.drop_frame(frame, DropReason::DevReady);
@@ -83,43 +86,44 @@ impl Kernel {
     }
 
     /// Receives a frame of which it is known to whom it is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn receive_typed(&mut self, dev: DevId, frame: Frame) {
         let Some(device) = self.devices.get(dev) else {
             return self.drop_frame(frame, DropReason::DevReady);
         };
         let port = device.port;
-        if !device.taps.is_empty() {
-            crate::socket::packet::tap(self, dev, &frame, frame.packet_type, None);
-        }
+        let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type, None);
         match port {
             Some(port) => crate::bridge::input(self, dev, port, frame),
-            None => self.deliver(dev, frame),
+            None => self.deliver(dev, frame, seen),
         }
     }
 
-    /// Hands a frame to the protocol that its EtherType names.
-    pub(crate) fn deliver(&mut self, dev: DevId, frame: Frame) {
+    /// Hands a frame to the protocol that its EtherType names. One that a packet socket has `seen` has found a taker.
+    #[inline]
+    pub(crate) fn deliver(&mut self, dev: DevId, frame: Frame, seen: bool) {
         let protocol = frame.ethertype();
-        let listening = self.devices.get(dev).is_some_and(|device| !device.taps.is_empty());
-        let shown = listening && crate::socket::packet::deliver(self, dev, &frame, protocol);
+        let listening = self.devices.get(dev).is_some_and(Device::is_tapped);
+        let seen = (listening && crate::socket::packet::deliver(self, dev, &frame, protocol)) || seen;
         match protocol {
             ethertype::IPV4 => crate::ipv4::receive(self, dev, frame),
             ethertype::ARP => crate::neighbour::arp::receive(self, dev, frame),
             ethertype::IPV6 => crate::ipv6::receive(self, dev, frame),
-            // A packet socket for just this protocol counts as a handler.
-            _ if shown => self.frames.recycle(frame),
-            _ => {
-                if let Some(device) = self.devices.get_mut(dev) {
-                    device.stats.rx_dropped += 1;
-                }
-                self.drop_frame(frame, DropReason::UnhandledProto);
-            }
+            _ if seen => self.frames.recycle(frame),
+            _ => self.drop_unhandled(dev, frame),
         }
     }
 
+    #[cold]
+    fn drop_unhandled(&mut self, dev: DevId, frame: Frame) {
+        if let Some(device) = self.devices.get_mut(dev) {
+            device.stats.rx_dropped += 1;
+        }
+        self.drop_frame(frame, DropReason::UnhandledProto);
+    }
+
     /// The end of a frame that didn't arrive.
-    #[inline]
+    #[cold]
     pub(crate) fn drop_frame(&mut self, frame: Frame, reason: DropReason) {
         self.drops.count(reason);
         self.frames.recycle(frame);

@@ -37,7 +37,7 @@ impl Bridge {
     }
 
     /// The next port of a flood, from place `at` of the list of forwarding ports on.
-    #[inline]
+    #[inline(always)]
     fn next_flooded(&self, at: &mut usize, from: Option<u16>, kind: Kind, length: usize) -> Option<DevId> {
         let ingress = from.and_then(|number| Some((number, self.port(number)?.flags)));
         while let Some(number) = self.forwarding.get(*at) {

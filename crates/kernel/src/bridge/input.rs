@@ -58,7 +58,7 @@ enum Verdict {
 }
 
 /// A frame received by a port.
-#[inline]
+#[inline(always)]
 pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Frame) {
     let Some(addresses) = Addresses::of(&frame) else {
         return kernel.drop_frame(frame, DropReason::PacketTooSmall);
@@ -73,7 +73,7 @@ pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Fra
 }
 
 /// An ordinary frame.
-#[inline]
+#[inline(always)]
 pub(super) fn take(kernel: &mut Kernel, member: PortRef, frame: Frame, addresses: Addresses) {
     let now = ticks(kernel.now);
     let Some(device) = kernel.devices.get_mut(member.bridge) else {

@@ -39,5 +39,5 @@ pub(super) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Fra
     let learned = it.learn_only(member.number, source, now);
     learning::report(kernel, member, source, learned);
     // For the port itself: the spanning tree, LLDP and their like listen there.
-    kernel.deliver(dev, frame);
+    kernel.deliver(dev, frame, false);
 }

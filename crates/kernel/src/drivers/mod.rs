@@ -95,8 +95,16 @@ impl Kernel {
     }
 
     /// Hands a frame to the driver. The device is up.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn driver_transmit(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+        match self.devices[dev].kind {
+            DevKind::Veth(_) => veth::transmit(self, dev, frame),
+            _ => self.other_driver_transmit(dev, frame),
+        }
+    }
+
+    #[inline(never)]
+    fn other_driver_transmit(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
         match self.devices[dev].kind {
             DevKind::Veth(_) => veth::transmit(self, dev, frame),
             DevKind::Bridge(_) => crate::bridge::transmit(self, dev, frame),

@@ -84,35 +84,35 @@ pub(super) fn close(kernel: &mut Kernel, dev: DevId) {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
     let length = frame.len();
-    let peer = kernel.devices[dev].peer();
-    let refusal = match peer.and_then(|peer| kernel.devices.get_mut(peer)) {
-        Some(receiver) if !receiver.is_up() => Some(DropReason::PeerDown),
-        Some(receiver) if length > receiver.mtu as usize + ETH_HLEN + VLAN_HLEN => {
-            receiver.stats.rx_dropped += 1;
-            Some(DropReason::PacketTooBig)
-        }
-        Some(receiver) => {
+    let Some(sender) = kernel.devices.get_mut(dev) else { return refuse(kernel, dev, frame, DropReason::DevReady) };
+    // Counted as sent at once; who refuses it corrects that.
+    sender.stats.tx_packets += 1;
+    sender.stats.tx_bytes += length as u64;
+    let peer = sender.peer().unwrap_or_default();
+    match kernel.devices.get_mut(peer) {
+        Some(receiver) if receiver.is_up() => {
+            if length > receiver.mtu as usize + ETH_HLEN + VLAN_HLEN {
+                receiver.stats.rx_dropped += 1;
+                return refuse(kernel, dev, frame, DropReason::PacketTooBig);
+            }
             receiver.stats.rx_packets += 1;
             receiver.stats.rx_bytes += length as u64;
-            None
-        }
-        None => Some(DropReason::PeerDown),
-    };
-    let stats = &mut kernel.devices[dev].stats;
-    match (refusal, peer) {
-        (None, Some(peer)) => {
-            stats.tx_packets += 1;
-            stats.tx_bytes += length as u64;
             kernel.enqueue(peer, frame)
         }
-        (refusal, _) => {
-            stats.tx_dropped += 1;
-            let reason = refusal.unwrap_or(DropReason::PeerDown);
-            kernel.drop_frame(frame, reason);
-            Err(reason)
-        }
+        _ => refuse(kernel, dev, frame, DropReason::PeerDown),
     }
+}
+
+#[cold]
+fn refuse(kernel: &mut Kernel, dev: DevId, frame: Frame, reason: DropReason) -> Result<(), DropReason> {
+    if let Some(sender) = kernel.devices.get_mut(dev) {
+        sender.stats.tx_packets -= 1;
+        sender.stats.tx_bytes -= frame.len() as u64;
+        sender.stats.tx_dropped += 1;
+    }
+    kernel.drop_frame(frame, reason);
+    Err(reason)
 }

@@ -183,30 +183,30 @@ impl<T> Trie<T> {
     /// The values of every prefix that covers `address`, the longest first.
     #[inline]
     pub(crate) fn matches(&self, address: u32) -> impl Iterator<Item = (u8, &T)> {
-        let mut path: [Option<&Node<T>>; DEPTH] = [None; DEPTH];
-        let mut depth = 0;
+        // From the root down, noting the nodes in which something matches; then up again.
+        let mut path = [(&self.root, 0); DEPTH];
+        let mut matching = 0u32;
         let mut node = &self.root;
-        path[0] = Some(node);
-        while let Some(child) = node.child(chunk(address, depth)) {
-            depth += 1;
-            if depth as usize >= DEPTH {
-                break;
+        for (depth, place) in path.iter_mut().enumerate() {
+            let chunk = chunk(address, depth as u32);
+            let bits = node.ends & MATCH[chunk as usize];
+            if bits != 0 {
+                *place = (node, bits);
+                matching |= 1 << depth;
             }
-            path[depth as usize] = Some(child);
+            let Some(child) = node.child(chunk) else { break };
             node = child;
         }
-        let mut depth = depth.min(DEPTH as u32 - 1);
-        let mut bits = node.ends & MATCH[chunk(address, depth) as usize];
         iter::from_fn(move || {
-            while bits == 0 {
-                depth = depth.checked_sub(1)?;
-                bits = path[depth as usize]?.ends & MATCH[chunk(address, depth) as usize];
-            }
-            let node = path[depth as usize]?;
+            let depth = matching.checked_ilog2()?;
+            let (node, bits) = path.get_mut(depth as usize)?;
             let bit = bits.ilog2();
-            bits &= !(1 << bit);
-            let length = depth * STRIDE + (bit + 1).ilog2();
-            Some((length as u8, node.values.get(rank(node.ends, bit))?))
+            let value = node.values.get(rank(node.ends, bit))?;
+            *bits &= !(1 << bit);
+            if *bits == 0 {
+                matching &= !(1 << depth);
+            }
+            Some(((depth * STRIDE + (bit + 1).ilog2()) as u8, value))
         })
     }
 

@@ -120,12 +120,19 @@ impl Device {
         self.flags.contains(DevFlags::UP)
     }
 
+    /// Whether packet sockets see its frames.
+    #[inline]
+    pub(crate) fn is_tapped(&self) -> bool {
+        !self.taps.is_empty()
+    }
+
     /// Whether it is up and has a carrier: `LOWER_UP`.
     pub(crate) fn is_up_with_carrier(&self) -> bool {
         self.is_up() && self.carrier
     }
 
     /// The device at the other end of the cable, for a veth.
+    #[inline]
     pub(crate) fn peer(&self) -> Option<DevId> {
         match &self.kind {
             DevKind::Veth(veth) => veth.peer,

@@ -56,7 +56,14 @@ impl Kernel {
     }
 
     /// Acts on every pending link event.
+    #[inline]
     pub(crate) fn run_link_events(&mut self) {
+        if !self.link_events.is_empty() {
+            self.act_on_link_events();
+        }
+    }
+
+    fn act_on_link_events(&mut self) {
         while let Some(dev) = self.link_events.pop_front() {
             self.update_operstate(dev);
             let Some(device) = self.devices.get(dev) else { continue };

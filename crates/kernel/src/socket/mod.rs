@@ -4,6 +4,7 @@
 //! through [`Kernel::next_ready`] when there is something new.
 
 mod address;
+mod batch;
 mod filter;
 pub(crate) mod inet;
 pub(crate) mod netlink;

@@ -176,9 +176,10 @@ fn deliver(kernel: &mut Kernel, id: SocketId, data: Vec<u8>, group: u32, nsid: O
     let mask = group.checked_sub(1).and_then(|bit| 1u32.checked_shl(bit)).unwrap_or(0);
     let datagram = Datagram { data, address: port::address(0, mask), control, flags: 0 };
     let silent = netlink.switches.no_enobufs;
-    match netlink.queue.push(datagram, length, limit) {
-        Ok(()) => kernel.announce(id),
-        Err(_) if silent => {}
-        Err(_) => kernel.socket_error(id, Errno::ENOBUFS),
+    if netlink.queue.has_room(limit) {
+        netlink.queue.push(datagram, length);
+        kernel.announce(id);
+    } else if !silent {
+        kernel.socket_error(id, Errno::ENOBUFS);
     }
 }

@@ -20,7 +20,6 @@ const PACKET_AUXDATA: i32 = 8;
 const PACKET_IGNORE_OUTGOING: i32 = 23;
 
 const ETH_P_ALL: u16 = 3;
-const VLAN_PROTOCOLS: [u16; 2] = [0x8100, 0x88a8];
 
 /// A packet socket.
 #[derive(Debug)]
@@ -42,11 +41,26 @@ pub(crate) struct PacketSocket {
 /// A frame in a packet socket's queue.
 #[derive(Debug)]
 pub(crate) struct Captured {
+    /// With the type that it has for the socket.
     frame: Frame,
-    from: LinkAddress,
-    /// How much of it the socket's filter let pass.
-    keep: usize,
     time: Instant,
+    /// Of the device, then.
+    ifindex: u32,
+    hardware_type: u16,
+    /// How much of it the socket's filter let pass.
+    keep: u32,
+}
+
+impl Captured {
+    fn from(&self) -> LinkAddress {
+        LinkAddress {
+            protocol: self.frame.ethertype(),
+            ifindex: self.ifindex,
+            hardware_type: self.hardware_type,
+            packet_type: self.frame.packet_type,
+            address: self.frame.bytes().get(6..).and_then(MacAddr::from_slice).unwrap_or_default(),
+        }
+    }
 }
 
 /// A reason for a device to be promiscuous, or to receive a group, that this socket gives.
@@ -248,16 +262,25 @@ fn end_membership(kernel: &mut Kernel, membership: Membership) {
     }
 }
 
-/// Shows a frame to the packet sockets for every protocol that listen on a device; `except` is the socket that sent it.
-pub(crate) fn tap(kernel: &mut Kernel, dev: DevId, frame: &Frame, as_type: PacketType, except: Option<SocketId>) {
-    show(kernel, dev, frame, as_type, ETH_P_ALL, except);
+/// Shows a frame to the packet sockets for every protocol that listen on a device, whether there is any; `except` is the
+/// socket that sent it.
+pub(crate) fn tap(
+    kernel: &mut Kernel,
+    dev: DevId,
+    frame: &Frame,
+    as_type: PacketType,
+    except: Option<SocketId>,
+) -> bool {
+    show(kernel, dev, frame, as_type, ETH_P_ALL, except)
 }
 
 /// Shows a frame that has reached the protocols to the sockets that want just this one; whether there is any.
+#[inline]
 pub(crate) fn deliver(kernel: &mut Kernel, dev: DevId, frame: &Frame, protocol: u16) -> bool {
     show(kernel, dev, frame, frame.packet_type, protocol, None)
 }
 
+#[inline]
 fn show(
     kernel: &mut Kernel,
     dev: DevId,
@@ -266,77 +289,64 @@ fn show(
     protocol: u16,
     except: Option<SocketId>,
 ) -> bool {
-    let Some(device) = kernel.devices.get(dev) else { return false };
-    let from = LinkAddress {
-        protocol: frame.ethertype(),
-        ifindex: device.ifindex,
-        hardware_type: device.kind.hardware_type(),
-        packet_type: as_type,
-        address: frame.bytes().get(6..).and_then(MacAddr::from_slice).unwrap_or_default(),
-    };
+    let Kernel { devices, sockets, ready, drops, now, .. } = kernel;
+    let Some(device) = devices.get(dev) else { return false };
     let mut shown = false;
-    // By position: showing a frame changes no list.
-    for at in 0..device.taps.len() {
-        let Some(tap) = kernel.devices[dev].taps.get(at).copied() else { break };
-        if tap.protocol != protocol || Some(tap.socket) == except {
-            continue;
-        }
+    for tap in device.taps.iter().filter(|tap| tap.protocol == protocol && Some(tap.socket) != except) {
         shown = true;
-        let time = kernel.now;
-        let Some(open) = kernel.sockets.get_mut(tap.socket) else { continue };
+        let Some(open) = sockets.get_mut(tap.socket) else { continue };
         let SocketKind::Packet(packet) = &mut open.kind else { continue };
         if as_type == PacketType::Outgoing && packet.ignore_outgoing {
             continue;
         }
         let keep = match &open.options.filter {
-            Some(filter) => filter.run(frame.bytes()),
-            None => usize::MAX,
+            Some(filter) => u32::try_from(filter.run(frame.bytes())).unwrap_or(u32::MAX),
+            None => u32::MAX,
         };
         if keep == 0 {
             continue;
         }
-        let captured = Captured { frame: frame.share(), from, keep, time };
-        match packet.queue.push(captured, frame.len(), open.options.receive_buffer) {
-            Ok(()) => {
-                packet.received = packet.received.wrapping_add(1);
-                kernel.announce(tap.socket);
-            }
-            Err(captured) => {
-                packet.dropped = packet.dropped.wrapping_add(1);
-                kernel.drop_frame(captured.frame, DropReason::SocketRcvbuff);
-            }
+        if !packet.queue.has_room(open.options.receive_buffer) {
+            packet.dropped = packet.dropped.wrapping_add(1);
+            drops.count(DropReason::SocketRcvbuff);
+            continue;
+        }
+        let mut frame = frame.share();
+        frame.packet_type = as_type;
+        let length = frame.len();
+        let (ifindex, hardware_type) = (device.ifindex, device.kind.hardware_type());
+        packet.queue.push(Captured { frame, time: *now, ifindex, hardware_type, keep }, length);
+        packet.received = packet.received.wrapping_add(1);
+        if !open.announced {
+            open.announced = true;
+            ready.push_back(tap.socket);
         }
     }
     shown
 }
 
 pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: &[u8]) -> Result<usize, Errno> {
-    let ns = kernel.open_socket(socket)?.ns;
-    let packet = get(kernel, socket)?;
-    let (kind, mut protocol, bound) = (packet.kind, packet.protocol, packet.device);
+    let open = kernel.sockets.get(socket).ok_or(Errno::EBADF)?;
+    let SocketKind::Packet(packet) = &open.kind else { return Err(Errno::ENOTSOCK) };
+    let (kind, mut protocol) = (packet.kind, packet.protocol);
     let (dev, to) = if address.is_empty() {
-        (bound.ok_or(Errno::ENXIO)?, LinkAddress::default())
+        (packet.device.ok_or(Errno::ENXIO)?, LinkAddress::default())
     } else {
         let to = LinkAddress::parse(address)?;
         if to.protocol != 0 {
             protocol = to.protocol;
         }
-        (kernel.namespaces[ns].device_by_index(to.ifindex).ok_or(Errno::ENXIO)?, to)
+        (kernel.namespaces[open.ns].device_by_index(to.ifindex).ok_or(Errno::ENXIO)?, to)
     };
     let device = kernel.devices.get(dev).ok_or(Errno::ENXIO)?;
     if !device.is_up() {
         return Err(Errno::ENETDOWN);
     }
     let payload = if kind == SOCK_RAW { data.len().checked_sub(ETH_HLEN).ok_or(Errno::EINVAL)? } else { data.len() };
-    let tagged = kind == SOCK_RAW
-        && data
-            .get(12..14)
-            .and_then(|e| e.first_chunk())
-            .is_some_and(|e| VLAN_PROTOCOLS.contains(&u16::from_be_bytes(*e)));
-    if payload > device.mtu as usize + if tagged { 4 } else { 0 } {
+    if payload > device.mtu as usize + if kind == SOCK_RAW && is_tagged(data) { 4 } else { 0 } {
         return Err(Errno::EMSGSIZE);
     }
-    let source = device.address;
+    let (source, tapped) = (device.address, device.is_tapped());
     let frame = if kind == SOCK_RAW {
         kernel.frames.copy_from(data)
     } else {
@@ -347,7 +357,7 @@ pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: 
             frame[ETH_HLEN..].copy_from_slice(data);
         })
     };
-    if !kernel.devices[dev].taps.is_empty() {
+    if tapped {
         tap(kernel, dev, &frame, PacketType::Outgoing, Some(socket));
     }
     match kernel.driver_transmit(dev, frame) {
@@ -355,6 +365,12 @@ pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: 
         Err(DropReason::DevReady) => Err(Errno::ENETDOWN),
         Err(_) => Err(Errno::ENOBUFS),
     }
+}
+
+/// Whether a frame has an 802.1Q or 802.1ad tag.
+#[inline]
+fn is_tagged(frame: &[u8]) -> bool {
+    matches!(frame.get(12..14), Some([0x81, 0x00] | [0x88, 0xa8]))
 }
 
 pub(super) fn receive(kernel: &mut Kernel, socket: SocketId, peek: bool) -> Result<Datagram, Errno> {
@@ -376,24 +392,42 @@ pub(super) fn receive(kernel: &mut Kernel, socket: SocketId, peek: bool) -> Resu
     Ok(datagram)
 }
 
-fn datagram(captured: &Captured, kind: i32, auxdata: bool) -> Datagram {
-    const TP_STATUS_USER: u32 = 1;
+/// Shows the oldest frame to `show` and is done with it.
+#[inline]
+pub(super) fn take(kernel: &mut Kernel, socket: SocketId, show: impl FnOnce(&[u8])) -> Result<(), Errno> {
+    let packet = get(kernel, socket)?;
+    let kind = packet.kind;
+    let captured = packet.queue.pop().ok_or(Errno::EAGAIN)?;
+    show(seen(&captured, kind).0);
+    kernel.frames.recycle(captured.frame);
+    Ok(())
+}
+
+/// The bytes that a socket of a kind is given of a frame, and how many there were before its filter cut it.
+#[inline]
+fn seen(captured: &Captured, kind: i32) -> (&[u8], usize) {
     let skip = if kind == SOCK_RAW { 0 } else { ETH_HLEN };
     let bytes = captured.frame.bytes().get(skip..).unwrap_or_default();
-    let data = bytes[..bytes.len().min(captured.keep)].to_vec();
+    (&bytes[..bytes.len().min(captured.keep as usize)], bytes.len())
+}
+
+fn datagram(captured: &Captured, kind: i32, auxdata: bool) -> Datagram {
+    const TP_STATUS_USER: u32 = 1;
+    let (data, length) = seen(captured, kind);
+    let data = data.to_vec();
     let mut control = Vec::new();
     if auxdata {
         // struct tpacket_auxdata: status, len, snaplen, mac, net, vlan_tci, vlan_tpid.
         let mut aux = Vec::with_capacity(20);
         aux.extend(TP_STATUS_USER.to_ne_bytes());
-        aux.extend((bytes.len() as u32).to_ne_bytes());
+        aux.extend((length as u32).to_ne_bytes());
         aux.extend((data.len() as u32).to_ne_bytes());
         aux.extend(0u16.to_ne_bytes());
         aux.extend((ETH_HLEN as u16).to_ne_bytes());
         aux.extend([0; 4]);
         control.push(Control { level: SOL_PACKET, kind: PACKET_AUXDATA, data: aux });
     }
-    Datagram { data, address: captured.from.to_bytes(), control, flags: 0 }
+    Datagram { data, address: captured.from().to_bytes(), control, flags: 0 }
 }
 
 /// Something happened to a device: sockets bound to it are told, memberships end, sockets for every device follow.

@@ -8,7 +8,7 @@ const OVERHEAD: usize = 768;
 /// Items in order of arrival, and how much of the receive buffer they take.
 #[derive(Debug)]
 pub(crate) struct ReceiveQueue<T> {
-    items: VecDeque<(T, usize)>,
+    items: VecDeque<(T, u32)>,
     used: usize,
 }
 
@@ -19,23 +19,25 @@ impl<T> Default for ReceiveQueue<T> {
 }
 
 impl<T> ReceiveQueue<T> {
-    /// Queues an item of `length` bytes; gives it back where the buffer of `limit` bytes is full.
+    /// Whether a buffer of `limit` bytes takes one more item, whatever its length.
     #[inline]
-    pub(crate) fn push(&mut self, item: T, length: usize, limit: usize) -> Result<(), T> {
-        if self.used >= limit {
-            return Err(item);
-        }
+    pub(crate) fn has_room(&self, limit: usize) -> bool {
+        self.used < limit
+    }
+
+    /// Queues an item of `length` bytes, for which there is room.
+    #[inline]
+    pub(crate) fn push(&mut self, item: T, length: usize) {
         let charge = length + OVERHEAD;
         self.used += charge;
-        self.items.push_back((item, charge));
-        Ok(())
+        self.items.push_back((item, charge as u32));
     }
 
     /// The oldest item.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<T> {
         let (item, charge) = self.items.pop_front()?;
-        self.used -= charge;
+        self.used -= charge as usize;
         Some(item)
     }
 

@@ -96,3 +96,36 @@ fn a_membership_is_a_reason_for_promiscuous_mode_until_the_socket_is_closed() {
     let log: Vec<&str> = kernel.log().from(0).map(|record| record.text.as_str()).collect();
     assert_eq!(log, ["a: entered promiscuous mode", "a: left promiscuous mode"]);
 }
+
+#[test]
+fn a_frame_that_a_packet_socket_has_seen_is_not_counted_as_one_that_nobody_takes() {
+    let (mut kernel, a, b) = pair();
+    let sender = bound(&mut kernel, a);
+    kernel.send(sender, &frame(), &[], 0, &Nobody).unwrap();
+    assert_eq!(kernel.devices[b].stats.rx_dropped, 1);
+    let receiver = bound(&mut kernel, b);
+    kernel.send(sender, &frame(), &[], 0, &Nobody).unwrap();
+    assert_eq!(kernel.devices[b].stats.rx_dropped, 1);
+    kernel.close(receiver);
+    kernel.send(sender, &frame(), &[], 0, &Nobody).unwrap();
+    assert_eq!(kernel.devices[b].stats.rx_dropped, 2);
+}
+
+#[test]
+fn many_datagrams_are_sent_and_taken_by_one_call_each() {
+    let (mut kernel, a, b) = pair();
+    let (sender, receiver) = (bound(&mut kernel, a), bound(&mut kernel, b));
+    let frames: Vec<Vec<u8>> = (0..5u8).map(|number| [frame(), vec![number]].concat()).collect();
+    let messages = || frames.iter().map(|frame| (&frame[..], &[][..]));
+    assert_eq!(kernel.send_many(sender, messages(), 0, &Nobody), Ok(5));
+    let mut seen = Vec::new();
+    assert_eq!(kernel.drain(receiver, 3, |bytes| seen.push(bytes.to_vec())), Ok(3));
+    assert_eq!(kernel.drain(receiver, 3, |bytes| seen.push(bytes.to_vec())), Ok(2));
+    assert_eq!(kernel.drain(receiver, 3, |_| ()), Err(Errno::EAGAIN));
+    assert_eq!(seen, frames);
+    // One that can't be sent ends it, and is an error only where it is the first.
+    let short = [7; 3];
+    let messages = [&frames[0][..], &short, &frames[1]].map(|frame| (frame, &[][..]));
+    assert_eq!(kernel.send_many(sender, messages, 0, &Nobody), Ok(1));
+    assert_eq!(kernel.send_many(sender, [(&short[..], &[][..])], 0, &Nobody), Err(Errno::EINVAL));
+}

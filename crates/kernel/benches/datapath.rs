@@ -1,0 +1,38 @@
+//! Frames from socket to socket: `cargo bench -p netloom-kernel --bench datapath`.
+
+#[allow(dead_code, reason = "each bench uses its own part")]
+mod lab;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use lab::echo::Echo;
+use lab::switch::{BATCH, Switch};
+
+fn main() {
+    divan::main();
+}
+
+fn batches(bencher: Bencher<'_, '_>, mut switch: Switch, sent: usize, received: usize) {
+    bencher.counter(ItemsCount::new(received)).bench_local(|| assert_eq!(switch.batch(sent), received));
+}
+
+#[divan::bench(args = [64, 1514])]
+fn pair(bencher: Bencher<'_, '_>, length: usize) {
+    batches(bencher, Switch::pair(length), BATCH, BATCH);
+}
+
+#[divan::bench(args = [(2, 2), (64, 4096), (1023, 65_536)])]
+fn random_flows(bencher: Bencher<'_, '_>, (ports, addresses): (u32, u32)) {
+    batches(bencher, Switch::random(ports, addresses, 64), BATCH, BATCH);
+}
+
+#[divan::bench(args = [10, 100, 1000])]
+fn flood(bencher: Bencher<'_, '_>, ports: u32) {
+    batches(bencher, Switch::flood(ports, 1514), 1, ports as usize);
+}
+
+#[divan::bench]
+fn icmp_echo(bencher: Bencher<'_, '_>) {
+    let mut echo = Echo::new();
+    bencher.bench_local(|| assert!(echo.round_trip()));
+}

@@ -1,0 +1,88 @@
+//! What clients of the control plane do in numbers: many pairs, many namespaces, long lists.
+
+use netloom_kernel::{Kernel, NsId};
+
+use super::{NLM_F_DUMP, NLM_F_REQUEST, RTM_GETLINK, bridge_request, ifindex, link_address, veth_request};
+use netloom_testkit::netlink::{Netlink, ifinfo, kernel, message};
+
+/// How many requests one datagram holds.
+const REQUESTS: u32 = 64;
+
+/// A machine and a netlink socket in its first namespace.
+pub(crate) struct Machine {
+    pub(crate) kernel: Kernel,
+    netlink: Netlink,
+    bridge: u32,
+    namespaces: Vec<NsId>,
+    pairs: u32,
+}
+
+impl Machine {
+    /// With nothing but a bridge.
+    pub(crate) fn new() -> Machine {
+        let mut kernel = kernel();
+        let root = kernel.root();
+        let netlink = Netlink::open(&mut kernel, root, 0);
+        netlink.send(&mut kernel, &bridge_request("br0"));
+        let bridge = ifindex(&mut kernel, &netlink, "br0");
+        Machine { kernel, netlink, bridge, namespaces: Vec::new(), pairs: 0 }
+    }
+
+    /// Makes `count` veth pairs, many requests to a datagram.
+    pub(crate) fn make_pairs(&mut self, count: u32) {
+        let mut datagram = Vec::new();
+        for number in 0..count {
+            let at = self.pairs + number;
+            datagram.extend(veth_request(&format!("a{at}"), &format!("b{at}"), None, None));
+            if (number + 1) % REQUESTS == 0 || number + 1 == count {
+                self.netlink.send(&mut self.kernel, &datagram);
+                datagram.clear();
+            }
+        }
+        self.pairs += count;
+    }
+
+    /// Makes `count` namespaces, each with a `lo` and one end of a cable to a bridge.
+    pub(crate) fn make_namespaces(&mut self, count: u32) {
+        for _ in 0..count {
+            let fd = self.namespaces.len() as u32;
+            let ns = self.kernel.create_namespace();
+            self.namespaces.push(ns);
+            self.netlink.process.0.push(ns);
+            let request = veth_request(&format!("p{fd}"), "eth0", Some(fd), Some(self.bridge));
+            self.netlink.send(&mut self.kernel, &request);
+        }
+    }
+
+    /// Makes `count` namespaces with nothing but their `lo`.
+    pub(crate) fn make_empty_namespaces(&mut self, count: u32) {
+        for _ in 0..count {
+            let ns = self.kernel.create_namespace();
+            self.namespaces.push(ns);
+        }
+    }
+
+    /// Has the bridge learn `count` addresses from what the bridge's only port receives.
+    pub(crate) fn learn(&mut self, count: u32) {
+        if self.namespaces.is_empty() {
+            self.make_namespaces(1);
+        }
+        let sender = self.kernel.socket(self.namespaces[0], 17, 3, 0).expect("a packet socket");
+        let to = link_address([0x88, 0xb5], 2);
+        for number in 0..count {
+            let [a, b, c, d] = number.to_be_bytes();
+            let frame = super::frame([2, 0, 0, 0, 0, 1], [0x02, 0xbb, a, b, c, d], 60);
+            self.kernel.send(sender, &frame, &to, 0, &self.netlink.process).expect("sent");
+        }
+        self.kernel.close(sender);
+    }
+
+    /// The bytes of a list of every link.
+    pub(crate) fn dump_links(&mut self) -> usize {
+        let request = message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, &ifinfo(0, 0, 0));
+        self.netlink.send(&mut self.kernel, &request);
+        let mut bytes = 0;
+        let _ = self.kernel.drain(self.netlink.socket, usize::MAX, |data| bytes += data.len());
+        bytes
+    }
+}

@@ -1,0 +1,131 @@
+//! A bridge with stations behind its ports: frames from socket to veth to bridge to veth to socket.
+
+use netloom_kernel::{Kernel, SocketId};
+
+use super::{EVERYTHING, EXPERIMENT, bridge_request, frame, ifindex, link_address, two_namespaces, veth_request};
+use netloom_testkit::netlink::{Netlink, Process};
+
+/// How many frames are sent before the receiver takes them.
+pub(crate) const BATCH: usize = 64;
+
+/// A bridge in one namespace, and in another the far ends of the cables that are plugged into its ports.
+pub(crate) struct Switch {
+    kernel: Kernel,
+    process: Process,
+    sender: SocketId,
+    receiver: SocketId,
+    /// What is sent in turn: a frame, and the address of the device it leaves through.
+    frames: Vec<(Vec<u8>, Vec<u8>)>,
+    at: usize,
+}
+
+fn station(port: u32, number: u32) -> [u8; 6] {
+    let [_, _, a, b] = port.to_be_bytes();
+    let [_, _, c, d] = number.to_be_bytes();
+    [0x02, 0xaa, a, b, c, d]
+}
+
+/// A cheap sequence of numbers that looks random.
+fn next_random(state: &mut u64) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    (*state >> 16) as usize
+}
+
+impl Switch {
+    fn new(ports: u32) -> (Switch, Netlink, Vec<u32>) {
+        let (mut kernel, stations, here, there) = two_namespaces();
+        here.send(&mut kernel, &bridge_request("br0"));
+        let bridge = ifindex(&mut kernel, &here, "br0");
+        for port in 0..ports {
+            let request = veth_request(&format!("p{port}"), &format!("e{port}"), Some(1), Some(bridge));
+            here.send(&mut kernel, &request);
+        }
+        let cables = (0..ports).map(|port| ifindex(&mut kernel, &there, &format!("e{port}"))).collect();
+        let sender = kernel.socket(stations, 17, 3, 0).expect("a packet socket");
+        let receiver = kernel.socket(stations, 17, 3, 0).expect("a packet socket");
+        kernel.set_option(receiver, 1, 33, &(2i32 << 20).to_ne_bytes()).expect("SO_RCVBUFFORCE");
+        kernel.set_option(receiver, 263, 23, &1i32.to_ne_bytes()).expect("PACKET_IGNORE_OUTGOING");
+        let process = Process::default();
+        (Switch { kernel, process, sender, receiver, frames: Vec::new(), at: 0 }, here, cables)
+    }
+
+    /// Has the receiver listen: on one device, or with 0 on all.
+    fn listen(&mut self, ifindex: u32) {
+        let [low, high] = (EVERYTHING as u16).to_ne_bytes();
+        self.kernel.bind(self.receiver, &link_address([low, high], ifindex), &self.process).expect("bind");
+        self.take();
+    }
+
+    /// Two ports and one flow between them, of frames of `length` bytes.
+    pub(crate) fn pair(length: usize) -> Switch {
+        let (mut switch, _, cables) = Switch::new(2);
+        let (a, b) = (station(0, 1), station(1, 1));
+        switch.frames = vec![(frame(a, b, length), link_address(EXPERIMENT, cables[1]))];
+        switch.send(1);
+        switch.frames = vec![(frame(b, a, length), link_address(EXPERIMENT, cables[0]))];
+        switch.listen(cables[1]);
+        switch
+    }
+
+    /// Flows between any of `addresses` stations behind `ports` ports, in no order.
+    pub(crate) fn random(ports: u32, addresses: u32, length: usize) -> Switch {
+        let (mut switch, _, cables) = Switch::new(ports);
+        let place = |at: u32| (at % ports, station(at % ports, at / ports));
+        let out = |port: u32| link_address(EXPERIMENT, cables[port as usize]);
+        // Everybody is heard once, by somebody whom the bridge knows already.
+        let first = station(0, 0);
+        for at in 0..addresses {
+            let (port, address) = place(at);
+            switch.frames = vec![(frame(first, address, 60), out(port))];
+            switch.send(1);
+        }
+        let mut state = 0x9e37_79b9_7f4a_7c15;
+        switch.frames = (0..addresses)
+            .map(|_| {
+                let (port, source) = place(next_random(&mut state) as u32 % addresses);
+                loop {
+                    let (to, destination) = place(next_random(&mut state) as u32 % addresses);
+                    if to != port {
+                        break (frame(destination, source, length), out(port));
+                    }
+                }
+            })
+            .collect();
+        switch.listen(0);
+        switch
+    }
+
+    /// Broadcasts to `ports` other ports.
+    pub(crate) fn flood(ports: u32, length: usize) -> Switch {
+        let (mut switch, _, cables) = Switch::new(ports + 1);
+        switch.frames = vec![(frame([0xff; 6], station(0, 1), length), link_address(EXPERIMENT, cables[0]))];
+        switch.send(1);
+        switch.listen(0);
+        switch
+    }
+
+    /// Sends `count` frames.
+    fn send(&mut self, count: usize) {
+        let (kernel, frames, at) = (&mut self.kernel, &self.frames, self.at);
+        let messages = frames.iter().cycle().skip(at).take(count).map(|(data, address)| (&data[..], &address[..]));
+        let sent = kernel.send_many(self.sender, messages, 0, &self.process);
+        assert_eq!(sent, Ok(count));
+        self.at = (at + count) % frames.len();
+    }
+
+    /// Takes what has arrived; how many frames that were.
+    fn take(&mut self) -> usize {
+        let mut bytes = 0u64;
+        let taken = self.kernel.drain(self.receiver, usize::MAX, |data| bytes += data.len() as u64);
+        std::hint::black_box(bytes);
+        taken.unwrap_or(0)
+    }
+
+    /// Sends a batch of frames and takes them where they arrive; how many arrived.
+    pub(crate) fn batch(&mut self, count: usize) -> usize {
+        self.send(count);
+        self.take()
+    }
+}
