@@ -10,6 +10,14 @@ use netloom_kernel::{Caller, Instant, NodeKind, NsId, SocketId};
 use crate::lab::Lab;
 use crate::netlink::{Netlink, attr, ifinfo, message};
 
+mod packets;
+mod script;
+mod words;
+
+use packets::host;
+use script::Script;
+use words::{FILES, NAMES, SETTINGS, VALUES};
+
 /// A root with a bridge of three ports and a router's addresses, three hosts behind them, and one cable from the root to itself.
 struct Network {
     lab: Lab,
@@ -19,197 +27,8 @@ struct Network {
     sockets: Vec<SocketId>,
 }
 
-/// Names that a device may have in it.
-const NAMES: &[&str] = &[
-    "lo",
-    "br0",
-    "p0",
-    "p1",
-    "p2",
-    "eth0",
-    "loop0",
-    "loop1",
-    "new",
-    "x",
-    "br0:1",
-    "veth%d",
-    "no/name",
-    "0123456789abcdef",
-];
-
-/// Files that can be read or written.
-const FILES: &[&str] = &[
-    "address",
-    "addr_len",
-    "ifalias",
-    "flags",
-    "mtu",
-    "tx_queue_len",
-    "group",
-    "carrier",
-    "operstate",
-    "iflink",
-    "bridge/ageing_time",
-    "bridge/forward_delay",
-    "bridge/hello_time",
-    "bridge/max_age",
-    "bridge/priority",
-    "bridge/stp_state",
-    "bridge/flush",
-    "bridge/group_addr",
-    "bridge/group_fwd_mask",
-    "bridge/hash_max",
-    "bridge/multicast_snooping",
-    "bridge/multicast_query_interval",
-    "brport/path_cost",
-    "brport/priority",
-    "brport/hairpin_mode",
-    "brport/learning",
-    "brport/backup_port",
-    "brport/flush",
-    "brport/group_fwd_mask",
-    "queues/rx-0/rps_cpus",
-    "statistics/rx_packets",
-    "master/mtu",
-    "../lo/mtu",
-    "brforward",
-    "uevent",
-];
-
-/// Settings of a device, a table or a family.
-const SETTINGS: &[&str] = &[
-    "ipv4/ip_forward",
-    "ipv4/ip_default_ttl",
-    "ipv4/icmp_ratelimit",
-    "ipv4/ipfrag_time",
-    "ipv4/ipfrag_high_thresh",
-    "ipv4/ip_local_port_range",
-    "ipv4/ping_group_range",
-    "ipv4/igmp_qrv",
-    "ipv4/icmp_msgs_per_sec",
-    "ipv4/icmp_msgs_burst",
-    "ipv4/igmp_max_memberships",
-    "ipv4/conf/all/forwarding",
-    "ipv4/conf/p0/arp_ignore",
-    "ipv4/conf/br0/rp_filter",
-    "ipv4/conf/default/proxy_arp",
-    "ipv4/conf/lo/arp_announce",
-    "ipv4/conf/br0/promote_secondaries",
-    "ipv4/neigh/br0/retrans_time_ms",
-    "ipv4/neigh/br0/base_reachable_time_ms",
-    "ipv4/neigh/default/gc_thresh3",
-    "ipv4/neigh/br0/mcast_solicit",
-    "ipv4/neigh/br0/ucast_solicit",
-    "ipv4/neigh/br0/unres_qlen_bytes",
-    "ipv4/neigh/br0/delay_first_probe_time",
-    "ipv4/neigh/br0/locktime",
-    "ipv4/neigh/default/gc_stale_time",
-    "ipv6/conf/all/forwarding",
-    "ipv6/conf/br0/disable_ipv6",
-    "ipv6/conf/br0/accept_dad",
-    "ipv6/conf/br0/dad_transmits",
-    "ipv6/conf/br0/addr_gen_mode",
-    "ipv6/conf/br0/mtu",
-    "ipv6/conf/br0/hop_limit",
-    "ipv6/conf/br0/router_solicitations",
-    "ipv6/route/gc_interval",
-    "core/somaxconn",
-    "ipv6/neigh/br0/retrans_time_ms",
-    "ipv6/conf/default/stable_secret",
-    "ipv6/icmp/ratelimit",
-];
-
-/// Values that settings may not like.
-const VALUES: &[&str] = &[
-    "0",
-    "1",
-    "-1",
-    "2",
-    "255",
-    "65535",
-    "65536",
-    "2147483647",
-    "-2147483648",
-    "4294967295",
-    "18446744073709551615",
-    "",
-    "\n",
-    " ",
-    "0x",
-    "0x10",
-    "1 2",
-    "2 1",
-    "x",
-    "-",
-    "99999999999999999999",
-    "00:00:00:00:00:00",
-    "02:aa:bb:cc:dd:ee",
-    "01:80:c2:00:00:0e",
-    "ff:ff:ff:ff:ff:ff",
-    "p1",
-    "fe80::1",
-    "1\0",
-    "é",
-];
-
 /// Numbers of device ioctls start here; most of the 256 that follow mean something.
 const FIRST_IOCTL: u32 = 0x8900;
-
-/// Takes bytes from the front of the input for as long as there are any, and zeros from then on.
-struct Script<'a>(&'a [u8]);
-
-impl<'a> Script<'a> {
-    fn over(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        *first
-    }
-
-    fn bytes(&mut self, length: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(length.min(self.0.len()));
-        self.0 = rest;
-        taken
-    }
-
-    /// Up to 255 bytes, the number first.
-    fn some(&mut self) -> &'a [u8] {
-        let length = self.byte().into();
-        self.bytes(length)
-    }
-
-    fn word(&mut self) -> u32 {
-        let mut word = [0; 4];
-        word.fill_with(|| self.byte());
-        u32::from_le_bytes(word)
-    }
-
-    /// Usually a small number, sometimes an extreme one.
-    fn number(&mut self) -> u32 {
-        match self.byte() {
-            0xff => self.word(),
-            0xfe => u32::MAX,
-            0xfd => i32::MAX as u32,
-            0xfc => 0x8000_0000,
-            small => small.into(),
-        }
-    }
-
-    fn one<'b, T>(&mut self, of: &'b [T]) -> &'b T {
-        &of[usize::from(self.byte()) % of.len()]
-    }
-
-    fn flag(&mut self) -> bool {
-        self.byte() & 1 != 0
-    }
-}
-
-fn host(number: u8) -> Ipv4Addr {
-    Ipv4Addr::new(10, 0, 0, number)
-}
 
 impl Network {
     fn new() -> Network {
@@ -288,6 +107,7 @@ impl Network {
         match script.byte() % 8 {
             0 => attr(kind, &script.number().to_ne_bytes()),
             1 => attr(kind, &[script.one(NAMES).as_bytes(), &[0]].concat()),
+            2 if script.flag() => attr(kind, &self.address6(script)),
             2 => attr(kind, &host(script.byte()).octets()),
             3 if depth < 4 => {
                 let nested = if script.flag() { 0x8000 } else { 0 };
@@ -304,97 +124,10 @@ impl Network {
         }
     }
 
-    /// A frame that is likely to be understood, or any bytes.
     fn frame(&mut self, script: &mut Script<'_>) {
         let bytes = self.frame_bytes(script);
         let from = usize::from(script.byte()) % 2;
         let _ = self.lab.send(self.sockets[from], &bytes);
-    }
-
-    fn frame_bytes(&self, script: &mut Script<'_>) -> Vec<u8> {
-        if script.byte() < 32 {
-            return script.some().to_vec();
-        }
-        let mut bytes = Vec::new();
-        for _ in 0..2 {
-            match script.byte() % 6 {
-                0 => bytes.extend([0xff; 6]),
-                1 => bytes.extend([1, 0x80, 0xc2, 0, 0, script.byte()]),
-                2 => bytes.extend([1, 0, 0x5e, 0, 0, script.byte()]),
-                3 => bytes.extend([0x33, 0x33, 0, 0, 0, script.byte()]),
-                4 => bytes.extend([2, 0, 0, 0, 0, script.byte()]),
-                _ => bytes.extend(self.address_of(script).0),
-            }
-        }
-        match script.byte() % 6 {
-            0 => {
-                bytes.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, script.byte()]);
-                bytes.extend(script.bytes(20));
-            }
-            1 => {
-                bytes.extend([0x81, 0, 0, script.byte()]);
-                bytes.extend(script.some());
-            }
-            2 => {
-                bytes.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
-                bytes.extend(script.some());
-            }
-            3 => bytes.extend(script.some()),
-            _ => bytes.extend([[8, 0].as_slice(), &self.packet(script)].concat()),
-        }
-        bytes
-    }
-
-    fn address_of(&self, script: &mut Script<'_>) -> netloom_kernel::MacAddr {
-        let path = format!("/sys/class/net/{}/address", script.one(&["br0", "p0", "p1"]));
-        let text = self.lab.kernel.read_file(self.namespaces[0], &path).unwrap_or_default();
-        let text = String::from_utf8(text).unwrap_or_default();
-        let bytes: Vec<u8> = text.trim().split(':').filter_map(|byte| u8::from_str_radix(byte, 16).ok()).collect();
-        netloom_kernel::MacAddr::from_slice(&bytes).unwrap_or_default()
-    }
-
-    /// An IPv4 packet whose header checksum is right.
-    fn packet(&self, script: &mut Script<'_>) -> Vec<u8> {
-        let options = usize::from(script.byte() % 16).saturating_sub(5).min(10) * 4;
-        let mut bytes = vec![0x45 + (options / 4) as u8, script.byte(), 0, 0, 0, script.byte() & 3];
-        bytes.extend(*script.one(&[
-            [0u8, 0],
-            [0x20, 0],
-            [0x20, 1],
-            [0, 1],
-            [0x40, 0],
-            [0x1f, 0xff],
-            [0, 2],
-            [0x3f, 0xff],
-        ]));
-        bytes.extend([*script.one(&[64u8, 1, 0, 255]), *script.one(&[1u8, 1, 17, 6, 2, 58, 0])]);
-        bytes.extend([0, 0]);
-        for _ in 0..2 {
-            bytes.extend(match script.byte() % 5 {
-                0 => [224, 0, 0, script.byte()],
-                1 => [127, 0, 0, 1],
-                2 => [255; 4],
-                3 => [10, 0, 1, script.byte() % 4],
-                _ => host(script.byte() % 6).octets(),
-            });
-        }
-        let given = script.bytes(options);
-        bytes.extend(given);
-        bytes.resize(20 + options, 0);
-        let payload = script.some();
-        bytes.extend(payload);
-        if payload.len() >= 8 && script.byte() < 200 {
-            let at = 20 + options;
-            bytes[at + 2..at + 4].fill(0);
-            let sum = checksum(&bytes[at..]);
-            bytes[at + 2..at + 4].copy_from_slice(&sum);
-        }
-        let length = bytes.len() as u16;
-        bytes[2..4].copy_from_slice(&length.to_be_bytes());
-        let header = 20 + options;
-        let sum = checksum(&bytes[..header]);
-        bytes[10..12].copy_from_slice(&sum);
-        bytes
     }
 
     fn file(&mut self, script: &mut Script<'_>) {
@@ -458,8 +191,8 @@ impl Network {
             2 => [&[2, 0, 0, script.byte()], host(script.byte() % 6).octets().as_slice(), &[0; 8]].concat(),
             3 => {
                 let mut bytes = vec![10, 0, 0, script.byte(), 0, 0, 0, 0];
-                bytes.extend(script.bytes(16));
-                bytes.resize(28, 0);
+                bytes.extend(self.address6(script));
+                bytes.extend(script.number().to_ne_bytes());
                 bytes
             }
             4 => {
@@ -594,15 +327,6 @@ impl Network {
         let at = self.lab.now() + Duration::from_secs(60);
         self.lab.poll(at);
     }
-}
-
-fn checksum(bytes: &[u8]) -> [u8; 2] {
-    let words = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)));
-    let mut sum: u32 = words.sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    (!(sum as u16)).to_be_bytes()
 }
 
 /// Netlink messages whose headers are right but for their type, flags and length; or any datagrams.
