@@ -14,7 +14,8 @@ pub(super) fn profile() -> Profile {
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, mut frame: Frame) -> Result<(), DropReason> {
     frame.checksum_trusted = true;
     let stats = &mut kernel.devices[dev].stats;
-    let length = frame.len() as u64;
+    // What comes back is counted, and it has no Ethernet header any more.
+    let length = frame.payload().len() as u64;
     stats.tx_packets += 1;
     stats.tx_bytes += length;
     stats.rx_packets += 1;

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use super::fib::{ANYCAST, RTAX_MTU, kind};
 use super::header::{Header, LEN, Malformed, next};
 use super::lookup::{Found, Key, find};
-use super::{Conf, Route, groups, icmp, output};
+use super::{Conf, Route, fragment, groups, icmp, output};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::error::Errno;
@@ -32,6 +32,18 @@ pub(super) struct Packet {
     /// Where that begins, and where its type stands.
     pub(super) at: usize,
     next_at: usize,
+}
+
+impl Packet {
+    /// A packet of which only the header has been read.
+    pub(super) fn new(header: Header, next: u8) -> Packet {
+        Packet { header, next, at: LEN, next_at: 6 }
+    }
+
+    /// The same past another header, which began where it stands now.
+    pub(super) fn after(&self, next: u8, at: usize) -> Packet {
+        Packet { next, at, next_at: self.at, ..*self }
+    }
 }
 
 /// An IPv6 packet received on a device.
@@ -76,7 +88,7 @@ pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
         return kernel.drop_frame(frame, DropReason::IpInvalidAddress);
     }
     frame.truncate(ETH_HLEN + LEN + header.payload);
-    let mut packet = Packet { header, next: header.next, at: LEN, next_at: 6 };
+    let mut packet = Packet::new(header, header.next);
     if packet.next == next::HOP_BY_HOP && !options(kernel, ns, dev, &frame, &mut packet) {
         return kernel.drop_frame(frame, DropReason::IpInvalidHeader);
     }
@@ -91,7 +103,7 @@ pub(super) fn receive_looped(kernel: &mut Kernel, dev: DevId, frame: Frame) {
     counters.in_receives += 1;
     counters.in_octets += frame.payload().len() as u64;
     counters.in_no_ect_pkts += 1;
-    route(kernel, ns, dev, frame, Packet { header, next: header.next, at: LEN, next_at: 6 });
+    route(kernel, ns, dev, frame, Packet::new(header, header.next));
 }
 
 fn route(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, packet: Packet) {
@@ -243,7 +255,7 @@ fn check_options(packet: &[u8], at: usize) -> Result<usize, Option<usize>> {
 }
 
 /// Hands a packet for this host to whom it is for, past its extension headers.
-fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, mut packet: Packet) {
+fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, mut packet: Packet) {
     for _ in 0..EXTENSIONS {
         match packet.next {
             next::OPTIONS => {
@@ -267,6 +279,10 @@ fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, mut packet: 
                 let follows = bytes.get(packet.at).copied().unwrap_or(next::NONE);
                 (packet.next_at, packet.next, packet.at) = (packet.at, follows, end);
             }
+            next::FRAGMENT => match fragment::collect(kernel, ns, dev, frame, &packet) {
+                Some((whole, its_packet)) => (frame, packet) = (whole, its_packet),
+                None => return,
+            },
             _ => return finish(kernel, ns, dev, frame, packet),
         }
     }

@@ -18,6 +18,8 @@ const TO_INCLUDE: u8 = 3;
 const TO_EXCLUDE: u8 = 4;
 /// How often a change is reported: the robustness variable.
 const ROBUSTNESS: u8 = 2;
+/// How long changes are gathered: those of commands that follow each other go into one report.
+const GATHERING: Duration = Duration::from_millis(40);
 /// How many records one report has at most; what is more waits for the next.
 const RECORDS: usize = 64;
 
@@ -40,7 +42,7 @@ pub(super) fn changed(kernel: &mut Kernel, dev: DevId, group: Ipv6Addr, joined: 
     interface.changes.retain(|change| change.group != group);
     let record = if joined { TO_EXCLUDE } else { TO_INCLUDE };
     interface.changes.push(Change { group, record, left: ROBUSTNESS });
-    let soon = kernel.now + Duration::from_millis(10);
+    let soon = kernel.now + GATHERING;
     super::schedule(kernel, ns, soon, Job::Report(dev));
 }
 

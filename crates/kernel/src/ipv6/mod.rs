@@ -7,6 +7,7 @@ mod conf;
 mod dad;
 mod exception;
 pub(crate) mod fib;
+mod fragment;
 pub(crate) mod groups;
 mod header;
 mod icmp;
@@ -55,6 +56,7 @@ pub(crate) struct Namespace {
     pub(crate) settings: sysctl::Settings,
     pub(crate) snmp: snmp::Snmp,
     exceptions: BTreeMap<Ipv6Addr, exception::Exception>,
+    fragments: fragment::Queues,
     limits: icmp::Limits,
     /// What is to be done when, and the number that its timer goes by.
     jobs: BTreeMap<Job, (u64, TimerId)>,
@@ -71,6 +73,7 @@ impl Default for Namespace {
             settings: sysctl::Settings::default(),
             snmp: snmp::Snmp::default(),
             exceptions: BTreeMap::new(),
+            fragments: fragment::Queues::default(),
             limits: icmp::Limits::default(),
             jobs: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -142,6 +145,8 @@ enum Job {
     Lifetimes(DevId),
     /// The lifetimes of routes.
     Routes,
+    /// Fragments have waited long enough.
+    Fragments,
 }
 
 impl Job {
@@ -150,7 +155,7 @@ impl Job {
             Job::Dad(dev, _) | Job::Solicit(dev) | Job::Report(dev) | Job::ReportAll(dev) | Job::Lifetimes(dev) => {
                 Some(dev)
             }
-            Job::Routes => None,
+            Job::Routes | Job::Fragments => None,
         }
     }
 }
@@ -192,6 +197,7 @@ pub(crate) fn timer(kernel: &mut Kernel, ns: NsId, what: u64) {
         Job::ReportAll(dev) => mld::report_all(kernel, dev),
         Job::Lifetimes(dev) => addr::lifetimes(kernel, dev),
         Job::Routes => route::expire(kernel, ns),
+        Job::Fragments => fragment::expire(kernel, ns),
     }
 }
 

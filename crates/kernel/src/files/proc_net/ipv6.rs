@@ -26,8 +26,7 @@ pub(super) fn route(kernel: &Kernel, ns: NsId) -> String {
     let none = hex(Ipv6Addr::UNSPECIFIED);
     text(|out| {
         let fib = &kernel.namespaces[ns].ipv6.fib;
-        for (_, routes) in fib.tables().into_iter().filter(|(number, _)| matches!(*number, table::MAIN | table::LOCAL))
-        {
+        for routes in [table::MAIN, table::LOCAL].into_iter().filter_map(|number| fib.table(number)) {
             for (prefix, length, entry) in routes.entries() {
                 let mut flags = match entry.kind {
                     kind::LOCAL => UP | LOCAL | NONEXTHOP,
@@ -38,6 +37,8 @@ pub(super) fn route(kernel: &Kernel, ns: NsId) -> String {
                 if entry.expires.is_some() {
                     flags |= EXPIRES;
                 }
+                // The table's, and that of the address or of the refusal.
+                let references = if entry.kind == kind::LOCAL || entry.refuses() { 2 } else { 1 };
                 for hop in &entry.hops {
                     let gateway = hop.gateway.map_or(none.clone(), hex);
                     let through = if hop.gateway.is_some() { GATEWAY } else { 0 };
@@ -47,15 +48,20 @@ pub(super) fn route(kernel: &Kernel, ns: NsId) -> String {
                         "{} {length:02x} {none} 00 {gateway} {:08x} {:08x} {:08x} {:08x} {dev:>8}",
                         hex(prefix),
                         entry.metric,
-                        1,
+                        references,
                         0,
                         flags | through
                     )?;
                 }
             }
+            // What a table says where it has no default route.
+            if routes.at(Ipv6Addr::UNSPECIFIED, 0).is_empty() {
+                let refusal = REJECT | NONEXTHOP;
+                let metric = u32::MAX;
+                writeln!(out, "{none} 00 {none} 00 {none} {metric:08x} {:08x} {:08x} {refusal:08x} {:>8}", 1, 0, "lo")?;
+            }
         }
-        let refusal = REJECT | NONEXTHOP;
-        writeln!(out, "{none} 00 {none} 00 {none} {:08x} {:08x} {:08x} {refusal:08x} {:>8}", u32::MAX, 1, 0, "lo")
+        Ok(())
     })
 }
 

@@ -183,6 +183,7 @@ pub(super) fn connect(kernel: &mut Kernel, socket: SocketId, address: &[u8]) -> 
         (IpAddr::V6(remote), IpAddr::V6(local)) => {
             let oif = bound
                 .or_else(|| kernel.namespaces[ns].device_by_index(scope))
+                .or_else(|| options.packet_device(kernel, ns))
                 .or_else(|| options.multicast_device(kernel, ns, remote.is_multicast()));
             IpAddr::V6(ipv6::lookup(kernel, ns, &ipv6::Flow { destination: remote, source: local, oif })?.source)
         }

@@ -75,6 +75,8 @@ pub(super) struct InetOptions {
     pub(super) receive_tos: bool,
     pub(super) receive_options: bool,
     pub(super) packet_info: bool,
+    /// The device that everything goes out of (`IPV6_PKTINFO`); 0: the route's.
+    packet_ifindex: u32,
     pub(super) ip_options: [u8; IP_OPTIONS_MAX],
     pub(super) ip_options_length: u8,
     /// ICMP types that are not wanted, one bit each (`ICMP_FILTER`).
@@ -97,11 +99,17 @@ impl InetOptions {
             receive_tos: false,
             receive_options: false,
             packet_info: false,
+            packet_ifindex: 0,
             ip_options: [0; IP_OPTIONS_MAX],
             ip_options_length: 0,
             icmp_filter: 0,
             icmpv6_filter: [0; 8],
         }
+    }
+
+    /// The device that everything goes out of, where one was chosen.
+    pub(super) fn packet_device(&self, kernel: &Kernel, ns: NsId) -> Option<DevId> {
+        kernel.namespaces.get(ns)?.device_by_index(self.packet_ifindex)
     }
 
     /// The device that multicast goes out of, where one was chosen.
@@ -182,6 +190,11 @@ pub(in crate::socket) fn set_option(
         (SOL_IPV6, IPV6_RECVERR) => options.receive_errors = int(value)? != 0,
         (SOL_IPV6, IPV6_RECVHOPLIMIT | IPV6_HOPLIMIT) => options.receive_ttl = int(value)? != 0,
         (SOL_IPV6, IPV6_RECVPKTINFO) => options.packet_info = int(value)? != 0,
+        // The source that it may name too is chosen by bind(2) here.
+        (SOL_IPV6, IPV6_PKTINFO) => {
+            let ifindex = value.get(16..20).and_then(|index| index.first_chunk()).ok_or(Errno::EINVAL)?;
+            options.packet_ifindex = u32::from_ne_bytes(*ifindex);
+        }
         (SOL_IPV6, IPV6_RECVTCLASS) => options.receive_tos = int(value)? != 0,
         (SOL_IPV6, IPV6_TCLASS) => options.tos = int(value)?.max(0) as u8,
         (SOL_IPV6, IPV6_CHECKSUM | IPV6_MULTICAST_LOOP | IPV6_V6ONLY | IPV6_FLOWINFO_SEND) => {}

@@ -142,6 +142,7 @@ fn send_v6(kernel: &mut Kernel, socket: SocketId, destination: Ipv6Addr, scope: 
     let multicast = destination.is_multicast();
     let oif = bound
         .or_else(|| kernel.namespaces[ns].device_by_index(scope))
+        .or_else(|| options.packet_device(kernel, ns))
         .or_else(|| options.multicast_device(kernel, ns, multicast));
     let route = ipv6::lookup(kernel, ns, &ipv6::Flow { destination, source: local, oif })?;
     let length = 40 + data.len();
