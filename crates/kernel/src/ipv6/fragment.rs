@@ -117,7 +117,7 @@ pub(super) fn collect(
         ipv6.snmp.ip.reasm_oks += 1;
         return Some((frame, packet.after(next, data_at)));
     }
-    if (!last && end % 8 != 0) || end > usize::from(u16::MAX) {
+    if (!last && !end.is_multiple_of(8)) || end > usize::from(u16::MAX) {
         ipv6.snmp.ip.in_hdr_errors += 1;
         ipv6.snmp.ip.reasm_fails += 1;
         // Which field is wrong: the payload's length, or the place.

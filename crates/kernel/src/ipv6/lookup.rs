@@ -68,7 +68,7 @@ fn choose<'a>(kernel: &Kernel, entry: &'a Entry, key: &Key, oif: Option<DevId>) 
     }
     let shares = || entry.hops.iter().filter(usable).map(|hop| u32::from(hop.weight) + 1);
     let total: u32 = shares().sum();
-    let mut point = u64::from(flow_hash(key.source, key.destination)) * u64::from(total.max(1)) >> 32;
+    let mut point = (u64::from(flow_hash(key.source, key.destination)) * u64::from(total.max(1))) >> 32;
     entry.hops.iter().filter(usable).find(|hop| {
         let share = u64::from(hop.weight) + 1;
         let here = point < share;

@@ -14,7 +14,8 @@ use super::notify;
 use super::uapi::*;
 use crate::Kernel;
 use crate::error::{Errno, Error, Result};
-use crate::ipv6::fib::{Entry, Nexthop, RTAX_COUNT};
+use crate::ipv6::fib::{ANYCAST, Entry, Nexthop, RTAX_COUNT, kind};
+use crate::netdev::OperState;
 use crate::types::{DevId, Instant, NsId};
 
 /// Bytes of a `struct rtmsg`.
@@ -107,9 +108,14 @@ fn address(bytes: &[u8]) -> Ipv6Addr {
     Ipv6Addr::from(octets)
 }
 
-fn hop_flags(kernel: &Kernel, hop: &Nexthop) -> u8 {
-    let down = kernel.devices.get(hop.dev).is_none_or(|device| !device.carrier);
-    (if hop.onlink { ONLINK } else { 0 }) | if down { LINKDOWN } else { 0 }
+/// A way is marked once everybody has heard that the carrier is gone; local addresses need none.
+fn hop_flags(kernel: &Kernel, entry: &Entry, hop: &Nexthop) -> u8 {
+    let near = matches!(entry.kind, kind::LOCAL | ANYCAST);
+    let down = kernel.devices.get(hop.dev).is_some_and(|device| {
+        let told = matches!(device.info.operstate, OperState::Down | OperState::LowerLayerDown);
+        !device.carrier && told
+    });
+    (if hop.onlink { ONLINK } else { 0 }) | if down && !near { LINKDOWN } else { 0 }
 }
 
 fn ifindex(kernel: &Kernel, dev: DevId) -> u32 {
@@ -131,7 +137,7 @@ fn fill(
         table: compat(table),
         protocol: entry.protocol,
         kind: entry.kind,
-        flags: single.map_or(0, |hop| hop_flags(kernel, hop)).into(),
+        flags: single.map_or(0, |hop| hop_flags(kernel, entry, hop)).into(),
         ..RtMsg::default()
     };
     out.message(header, |out| {
@@ -162,7 +168,7 @@ fn fill(
                     }
                     let inner = inner.into_bytes();
                     let mut bytes = ((8 + inner.len()) as u16).to_ne_bytes().to_vec();
-                    bytes.extend([hop_flags(kernel, hop), hop.weight]);
+                    bytes.extend([hop_flags(kernel, entry, hop), hop.weight]);
                     bytes.extend(ifindex(kernel, hop.dev).to_ne_bytes());
                     bytes.extend(inner);
                     out.raw(&bytes);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::attr::{Attr, Attributes, Check};
 use super::super::dispatch::{Answer, Request};
 use super::*;
-use crate::ipv6::fib::{Insert, Pattern, USER_METRIC, kind, protocol, table};
+use crate::ipv6::fib::{Insert, Pattern, USER_METRIC, protocol, table};
 use crate::ipv6::{self as inet, Conf, Key};
 
 const RTAX: Policy = &[
@@ -246,7 +246,7 @@ fn through(kernel: &Kernel, ns: NsId, gateway: Ipv6Addr, named: Option<DevId>, o
         return Err(Error::new(Errno::EINVAL, "Gateway can not be a local address"));
     }
     if near {
-        return Ok(named.ok_or(Error::new(Errno::EINVAL, "Egress device not specified"))?);
+        return named.ok_or(Error::new(Errno::EINVAL, "Egress device not specified"));
     }
     if let (true, Some(dev)) = (onlink, named) {
         return Ok(dev);

@@ -3,7 +3,6 @@
 use super::super::dispatch::{Answer, Request};
 use super::super::uapi::*;
 use super::*;
-use crate::ipv6::fib::kind;
 use crate::ipv6::{self as inet, Flow, Found, Key};
 
 /// `RTM_F_FIB_MATCH`.
@@ -60,7 +59,7 @@ fn cached(
         table: compat(found.table),
         protocol: entry.protocol,
         kind: entry.kind,
-        flags: RTM_F_CLONED * u32::from(known.is_some()) | u32::from(hop_flags(kernel, found.hop)),
+        flags: u32::from(hop_flags(kernel, entry, found.hop)) | if known.is_some() { RTM_F_CLONED } else { 0 },
         ..RtMsg::default()
     };
     out.message(header, |out| {
