@@ -24,6 +24,8 @@ reasons! {
     DevReady,
     /// The peer of a veth is down or gone.
     PeerDown,
+    /// A queue without a carrier takes nothing.
+    QdiscDrop,
     /// Longer than the receiving device takes.
     PacketTooBig,
     /// Shorter than its headers say.

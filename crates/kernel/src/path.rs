@@ -39,7 +39,7 @@ impl Kernel {
             self.drop_frame(frame, DropReason::DevReady);
             return Err(DropReason::DevReady);
         };
-        if device.is_tapped() {
+        if device.is_tapped() && (device.carrier || !device.kind.has_queue()) {
             crate::socket::packet::tap(self, dev, &frame, PacketType::Outgoing, None);
         }
         self.driver_transmit(dev, frame)

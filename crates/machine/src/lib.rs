@@ -86,6 +86,15 @@ impl Machine {
         }
     }
 
+    /// open(2) of `/dev/net/tun` in `ns`: what TUN and TAP devices are made with, by [`Socket::ioctl`] and
+    /// [`Socket::ioctl_value`].
+    pub fn open_tun(&self, ns: &Netns) -> io::Result<Socket> {
+        match self {
+            Machine::Host(machine) => machine.open_tun(ns).map(Socket::host),
+            Machine::Embedded(machine) => machine.open_tun(ns).map(Socket::embedded),
+        }
+    }
+
     /// The whole content of a file as a process in `ns` sees it: below `/sys/class/net`, `/proc/net`, `/proc/sys/net`.
     pub fn read_file(&self, ns: &Netns, path: &str) -> io::Result<Vec<u8>> {
         forward!(self.read_file(ns, path))

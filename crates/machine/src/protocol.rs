@@ -7,6 +7,7 @@
 //!   [`Call`]s, each answered by one [`Event::Return`], and the machine sends an [`Event::Datagram`] for whatever the
 //!   socket receives. Closing the connection closes the socket. At most a window of datagrams is in flight; what comes
 //!   beyond waits in the socket's own receive buffer, which drops as Linux's does.
+//! - [`Hello::Tun`] makes it a descriptor of `/dev/net/tun`, of which a client asks as of a socket.
 //! - [`Hello::Control`] makes it a control connection: [`Request`]s, each answered by one or more [`Reply`]s.
 //!
 //! Every packet is one postcard value of at most [`MAX_PACKET`] bytes. The machine knows the calling process by
@@ -45,6 +46,13 @@ pub enum Hello {
     Control {
         /// [`VERSION`].
         version: u32,
+    },
+    /// Be a descriptor of `/dev/net/tun`, which is used as a socket is.
+    Tun {
+        /// [`VERSION`].
+        version: u32,
+        /// Where its devices are made and found.
+        netns: Netns,
     },
 }
 

@@ -129,6 +129,14 @@ impl Socket {
         }
     }
 
+    /// ioctl(2) whose argument is the number itself: `TUNSETPERSIST`, `TUNSETOWNER` and `TUNSETGROUP`.
+    pub fn ioctl_value(&self, request: u32, value: u32) -> io::Result<i32> {
+        match &self.0 {
+            Inner::Host(fd) => host::socket::ioctl_value(fd.as_fd(), request, value),
+            Inner::Embedded(socket) => socket.ioctl(request, &mut value.to_ne_bytes(), None),
+        }
+    }
+
     /// ioctl(2) whose structure holds a pointer to `data`, at the 8 bytes from `pointer_at` on: `ifr_data` of
     /// `SIOCETHTOOL` and `SIOCBR…` (16), `ifc_buf` of `SIOCGIFCONF` (8). The kernel may change both.
     pub fn ioctl_with_data(

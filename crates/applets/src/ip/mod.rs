@@ -10,6 +10,7 @@ mod netns;
 mod options;
 mod route;
 mod rule;
+mod tuntap;
 
 use std::io::Write;
 
@@ -38,8 +39,8 @@ const OBJECTS: &[(&str, Option<Command>)] = &[
     ("macsec", None),
     ("tunnel", None),
     ("tunl", None),
-    ("tuntap", None),
-    ("tap", None),
+    ("tuntap", Some(tuntap::run)),
+    ("tap", Some(tuntap::run)),
     ("token", None),
     ("tcpmetrics", None),
     ("tcp_metrics", None),

@@ -173,6 +173,7 @@ pub(crate) fn profile() -> Profile {
         max_mtu: 65_535,
         queues: 1,
         tso_max_size: 65_536,
+        tx_queue_len: 1000,
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) fn profile() -> Profile {
         max_mtu: 0,
         queues: 1,
         tso_max_size: 65_536,
+        tx_queue_len: 1000,
     }
 }
 

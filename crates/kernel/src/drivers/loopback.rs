@@ -8,7 +8,15 @@ use crate::netdev::DevFlags;
 use crate::types::DevId;
 
 pub(super) fn profile() -> Profile {
-    Profile { flags: DevFlags::LOOPBACK, mtu: 65_536, min_mtu: 0, max_mtu: 0, queues: 1, tso_max_size: 524_280 }
+    Profile {
+        flags: DevFlags::LOOPBACK,
+        mtu: 65_536,
+        min_mtu: 0,
+        max_mtu: 0,
+        queues: 1,
+        tso_max_size: 524_280,
+        tx_queue_len: 1000,
+    }
 }
 
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, mut frame: Frame) -> Result<(), DropReason> {

@@ -2,8 +2,10 @@
 
 mod dummy;
 mod loopback;
+pub(crate) mod tun;
 pub(crate) mod veth;
 
+pub(crate) use tun::Tun;
 pub(crate) use veth::Veth;
 
 use crate::Kernel;
@@ -25,7 +27,12 @@ pub(crate) enum DevKind {
     Bridge(Box<Bridge>),
     /// What is sent is counted and gone.
     Dummy,
+    /// A cable that ends at a program: TUN or TAP.
+    Tun(Box<Tun>),
 }
+
+/// `ARPHRD_NONE`: no header, no address.
+const ARPHRD_NONE: u16 = 65_534;
 
 /// What a kind starts with.
 pub(crate) struct Profile {
@@ -35,6 +42,7 @@ pub(crate) struct Profile {
     pub(crate) max_mtu: u32,
     pub(crate) queues: u32,
     pub(crate) tso_max_size: u32,
+    pub(crate) tx_queue_len: u32,
 }
 
 impl DevKind {
@@ -45,6 +53,7 @@ impl DevKind {
             DevKind::Veth(_) => Some("veth"),
             DevKind::Bridge(_) => Some("bridge"),
             DevKind::Dummy => Some("dummy"),
+            DevKind::Tun(_) => Some("tun"),
         }
     }
 
@@ -55,6 +64,7 @@ impl DevKind {
             DevKind::Veth(_) => veth::profile(cpus),
             DevKind::Bridge(_) => crate::bridge::profile(),
             DevKind::Dummy => dummy::profile(),
+            DevKind::Tun(tun) => tun.profile(),
         }
     }
 
@@ -62,8 +72,19 @@ impl DevKind {
     pub(crate) fn hardware_type(&self) -> u16 {
         match self {
             DevKind::Loopback => 772,
+            DevKind::Tun(tun) if !tun.is_tap() => ARPHRD_NONE,
             _ => 1,
         }
+    }
+
+    /// Whether its devices have addresses: those that carry bare packets have none.
+    pub(crate) fn has_address(&self) -> bool {
+        self.hardware_type() != ARPHRD_NONE
+    }
+
+    /// Whether frames wait in a queue to be sent, which takes none while there is no carrier.
+    pub(crate) fn has_queue(&self) -> bool {
+        matches!(self, DevKind::Tun(_))
     }
 }
 
@@ -73,7 +94,7 @@ impl Kernel {
         match self.devices[dev].kind {
             DevKind::Veth(_) => veth::open(self, dev),
             DevKind::Bridge(_) => crate::bridge::open(self, dev),
-            DevKind::Loopback | DevKind::Dummy => {}
+            DevKind::Loopback | DevKind::Dummy | DevKind::Tun(_) => {}
         }
         Ok(())
     }
@@ -83,7 +104,7 @@ impl Kernel {
         match self.devices[dev].kind {
             DevKind::Veth(_) => veth::close(self, dev),
             DevKind::Bridge(_) => crate::bridge::close(self, dev),
-            DevKind::Loopback | DevKind::Dummy => {}
+            DevKind::Loopback | DevKind::Dummy | DevKind::Tun(_) => {}
         }
     }
 
@@ -110,6 +131,7 @@ impl Kernel {
             DevKind::Bridge(_) => crate::bridge::transmit(self, dev, frame),
             DevKind::Loopback => loopback::transmit(self, dev, frame),
             DevKind::Dummy => dummy::transmit(self, dev, frame),
+            DevKind::Tun(_) => tun::transmit(self, dev, frame),
         }
     }
 }

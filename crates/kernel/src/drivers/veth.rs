@@ -35,6 +35,7 @@ pub(super) fn profile(cpus: u32) -> Profile {
         max_mtu: 65_535,
         queues: cpus.max(1),
         tso_max_size: 524_280,
+        tx_queue_len: 1000,
     }
 }
 

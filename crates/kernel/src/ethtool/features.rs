@@ -96,6 +96,8 @@ const TSO_MANGLEID: u64 = 1 << 19;
 const TSO6: u64 = 1 << 20;
 const GSO_UDP_L4: u64 = 1 << 33;
 const TSO_ACCECN: u64 = 1 << 35;
+/// What the program at the other end of a TUN has to allow.
+const TUN_USER: u64 = HW_CSUM | TSO | TSO_ECN | TSO6 | 1 << 26 | 1 << 27 | GSO_UDP_L4;
 const ALL_TSO: u64 = TSO | TSO_ECN | TSO_MANGLEID | TSO6 | TSO_ACCECN;
 
 /// The features that were switched by hand away from the kind's default.
@@ -118,6 +120,7 @@ fn profile(device: &Device) -> Profile {
         DevKind::Bridge(_) => (0x0a00_220f_ffff_48e9, 0x0000_200f_ffff_48e9, 0x0000_200f_ffff_48e9),
         DevKind::Loopback => (0x0a00_000e_401d_4800, 0x0000_000e_401d_4800, 0x0000_052e_401d_4c69),
         DevKind::Dummy => (0x0a00_020e_5fdd_4869, 0x0000_000e_5fdd_4869, 0x0000_000e_5fdd_4869),
+        DevKind::Tun(_) => (0x0a00_2202_0c1d_48c9, 0x0000_2002_0c15_48c9, 0x0000_2000_0000_48c1),
     };
     Profile { switchable, wanted, active }
 }
@@ -153,7 +156,9 @@ impl Device {
     /// The features that are on.
     pub(super) fn active_features(&self) -> u64 {
         let profile = profile(self);
-        fixed((profile.active & !profile.switchable) | (self.wanted_features() & profile.switchable))
+        // What a TUN's reader has not said it can deal with stays off.
+        let unable = if self.tun().is_some() { TUN_USER } else { 0 };
+        !unable & fixed((profile.active & !profile.switchable) | (self.wanted_features() & profile.switchable))
     }
 }
 

@@ -84,7 +84,8 @@ fn driver_information(device: &Device, data: &mut [u8]) -> Result<(), Errno> {
     let (driver, version, firmware, bus) = match device.kind {
         DevKind::Bridge(_) => ("bridge", "2.3", "N/A", "N/A"),
         DevKind::Dummy => ("dummy", "", "", ""),
-        _ => ("veth", "1.0", "", ""),
+        DevKind::Tun(ref tun) => ("tun", "1.6", "", if tun.is_tap() { "tap" } else { "tun" }),
+        DevKind::Veth(_) | DevKind::Loopback => ("veth", "1.0", "", ""),
     };
     put(data, 4, &[0; 192])?;
     for (at, text) in [(4, driver), (36, version), (68, firmware), (100, bus)] {

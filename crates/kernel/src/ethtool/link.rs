@@ -22,6 +22,7 @@ const LINKMODES_SPEED: u16 = 5;
 const LINKMODES_DUPLEX: u16 = 6;
 const LINKMODES_RATE_MATCHING: u16 = 10;
 const LINKSTATE_LINK: u16 = 2;
+const DEBUG_MSGMASK: u16 = 2;
 
 const PORT_TWISTED_PAIR: u8 = 0;
 const PORT_OTHER: u8 = 0xff;
@@ -29,6 +30,8 @@ const DUPLEX_FULL: u8 = 1;
 const UNKNOWN: u8 = 0xff;
 /// How many link modes Linux knows.
 const LINK_MODES: u32 = 121;
+/// How many classes of message a driver may log.
+const MESSAGES: u32 = 15;
 
 fn settings(device: &Device) -> Result<()> {
     // A dummy has ethtool operations, but no link settings.
@@ -43,7 +46,7 @@ pub(super) fn info(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> 
     let attrs = request.attributes(HEADER_ONLY, Check::Lenient)?;
     let device = &kernel.devices[target(kernel, ns, &attrs)?.dev];
     settings(device)?;
-    let port = if matches!(device.kind, DevKind::Veth(_)) { PORT_TWISTED_PAIR } else { PORT_OTHER };
+    let port = if matches!(device.kind, DevKind::Veth(_) | DevKind::Tun(_)) { PORT_TWISTED_PAIR } else { PORT_OTHER };
     Ok(answer(request, device, reply::LINKINFO_GET, |out| {
         out.u8(LINKINFO_PORT, port);
         out.u8(LINKINFO_PHYADDR, 0);
@@ -59,7 +62,7 @@ pub(super) fn modes(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) ->
     let device = &kernel.devices[target.dev];
     settings(device)?;
     let (speed, duplex) = match device.kind {
-        DevKind::Veth(_) => (10_000, DUPLEX_FULL),
+        DevKind::Veth(_) | DevKind::Tun(_) => (10_000, DUPLEX_FULL),
         _ => (bridge_speed(kernel, device).unwrap_or(u32::MAX), UNKNOWN),
     };
     let form = Form { size: LINK_MODES, names: &[], compact: target.compact };
@@ -80,6 +83,20 @@ pub(super) fn state(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) ->
     }))
 }
 
+/// Which messages the driver logs. Only TUN says, and it logs none.
+pub(super) fn debug(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> Result<Answer> {
+    let attrs = request.attributes(HEADER_ONLY, Check::Lenient)?;
+    let target = target(kernel, ns, &attrs)?;
+    let device = &kernel.devices[target.dev];
+    if device.tun().is_none() {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    let form = Form { size: MESSAGES, names: &[], compact: target.compact };
+    Ok(answer(request, device, reply::DEBUG_GET, |out| {
+        bitset::put(out, DEBUG_MSGMASK, Bitset { value: 0, mask: None }, form);
+    }))
+}
+
 /// A bridge is as fast as its fastest running port, in Mb/s; unknown without one.
 pub(crate) fn bridge_speed(kernel: &Kernel, bridge: &Device) -> Option<u32> {
     let netns = &kernel.namespaces[bridge.ns];
@@ -88,6 +105,6 @@ pub(crate) fn bridge_speed(kernel: &Kernel, bridge: &Device) -> Option<u32> {
         .devices()
         .filter_map(|port| kernel.devices.get(port))
         .filter(|port| port.port.is_some_and(|of| of.bridge == dev) && port.is_up_with_carrier())
-        .find(|port| matches!(port.kind, DevKind::Veth(_)))
+        .find(|port| matches!(port.kind, DevKind::Veth(_) | DevKind::Tun(_)))
         .map(|_| 10_000)
 }

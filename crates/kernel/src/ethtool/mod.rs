@@ -41,6 +41,7 @@ mod command {
     pub(super) const LINKINFO_GET: u8 = 2;
     pub(super) const LINKMODES_GET: u8 = 4;
     pub(super) const LINKSTATE_GET: u8 = 6;
+    pub(super) const DEBUG_GET: u8 = 7;
     pub(super) const FEATURES_GET: u8 = 11;
     pub(super) const FEATURES_SET: u8 = 12;
     pub(super) const CHANNELS_GET: u8 = 17;
@@ -57,6 +58,7 @@ mod reply {
     pub(super) const LINKINFO_GET: u8 = 2;
     pub(super) const LINKMODES_GET: u8 = 4;
     pub(super) const LINKSTATE_GET: u8 = 6;
+    pub(super) const DEBUG_GET: u8 = 7;
     pub(super) const FEATURES_GET: u8 = 11;
     pub(super) const FEATURES_SET: u8 = 12;
     pub(super) const CHANNELS_GET: u8 = 18;
@@ -141,6 +143,7 @@ pub(crate) fn genl_request(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<
         command::LINKINFO_GET => link::info(kernel, ns, request),
         command::LINKMODES_GET => link::modes(kernel, ns, request),
         command::LINKSTATE_GET => link::state(kernel, ns, request),
+        command::DEBUG_GET => link::debug(kernel, ns, request),
         command::FEATURES_GET => features::get(kernel, ns, request),
         command::FEATURES_SET => features::set(kernel, ns, request),
         command::CHANNELS_GET => channels::get(kernel, ns, request),

@@ -18,6 +18,9 @@ impl Kernel {
     /// Sets a device's address by hand.
     pub(crate) fn set_address(&mut self, dev: DevId, address: MacAddr) -> Result<()> {
         let device = self.devices.get_mut(dev).ok_or(Errno::ENODEV)?;
+        if !device.kind.has_address() {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         if !address.is_valid_unicast() {
             return Err(Errno::EADDRNOTAVAIL.into());
         }

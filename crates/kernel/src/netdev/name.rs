@@ -12,6 +12,8 @@ const ALTNAME_MAX: usize = 127;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum NameAssign {
+    /// Nobody has said.
+    Unknown = 0,
     /// Numbered by the kernel.
     Enumerated = 1,
     /// The driver's own (`lo`).

@@ -65,14 +65,15 @@ impl Kernel {
         let netns = &mut self.namespaces[ns];
         let ifindex = new.ifindex.unwrap_or_else(|| netns.new_ifindex());
         let loopback = matches!(kind, DevKind::Loopback);
+        let fixed = loopback || !kind.has_address();
         let address = match new.address {
             Some(address) => address,
-            None if loopback => MacAddr::ZERO,
+            None if fixed => MacAddr::ZERO,
             None => self.random_mac(),
         };
         let addr_assign = match new.address {
             Some(_) => AddrAssign::Set,
-            None if loopback => AddrAssign::Permanent,
+            None if fixed => AddrAssign::Permanent,
             None => AddrAssign::Random,
         };
         let device = Device {
@@ -89,7 +90,7 @@ impl Kernel {
             ipv4: None,
             ipv6: None,
             info: Box::new(DevInfo {
-                broadcast: new.broadcast.unwrap_or(if loopback { MacAddr::ZERO } else { MacAddr::BROADCAST }),
+                broadcast: new.broadcast.unwrap_or(if fixed { MacAddr::ZERO } else { MacAddr::BROADCAST }),
                 addr_assign,
                 name_assign: if loopback { NameAssign::Predictable } else { new.name_assign },
                 requested_flags: DevFlags::empty(),
@@ -103,7 +104,7 @@ impl Kernel {
                 carrier_up_count: 0,
                 carrier_down_count: 0,
                 activated: false,
-                tx_queue_len: new.tx_queue_len.unwrap_or(1000),
+                tx_queue_len: new.tx_queue_len.unwrap_or(profile.tx_queue_len),
                 group: new.group,
                 alias: None,
                 altnames: Vec::new(),

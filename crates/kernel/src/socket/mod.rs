@@ -11,6 +11,7 @@ pub(crate) mod netlink;
 mod options;
 pub(crate) mod packet;
 mod queue;
+mod tun;
 
 use std::collections::VecDeque;
 
@@ -49,6 +50,8 @@ pub(crate) enum SocketKind {
     Inet(inet::InetSocket),
     /// `AF_UNIX`: for ioctls alone.
     Unix,
+    /// No socket, but used like one: a descriptor of `/dev/net/tun`.
+    Tun(tun::TunFile),
 }
 
 /// An open socket.
@@ -89,6 +92,14 @@ impl Kernel {
             family::UNIX if matches!(kind, SOCK_STREAM | SOCK_DGRAM) => SocketKind::Unix,
             _ => return Err(Errno::EAFNOSUPPORT),
         };
+        self.open_in(ns, kind)
+    }
+
+    /// Opens a socket of a kind. It holds its namespace.
+    fn open_in(&mut self, ns: NsId, kind: SocketKind) -> Result<SocketId, Errno> {
+        if !self.namespaces.contains_key(ns) {
+            return Err(Errno::EINVAL);
+        }
         self.hold_namespace(ns);
         let socket = self.sockets.insert(Socket {
             ns,
@@ -115,6 +126,7 @@ impl Kernel {
             SocketKind::Packet(_) => packet::close(self, socket),
             SocketKind::Netlink(_) => netlink::close(self, socket),
             SocketKind::Inet(_) => self.namespaces[ns].inet_sockets.retain(|other| *other != socket),
+            SocketKind::Tun(_) => tun::close(self, socket),
             SocketKind::Unix => {}
         }
         self.sockets.remove(socket);
@@ -133,6 +145,7 @@ impl Kernel {
             SocketKind::Packet(_) => packet::bind(self, socket, address),
             SocketKind::Inet(_) => inet::bind(self, socket, address),
             SocketKind::Unix => Err(Errno::EOPNOTSUPP),
+            SocketKind::Tun(_) => Err(Errno::ENOTSOCK),
         };
         self.settle();
         result
@@ -145,6 +158,7 @@ impl Kernel {
             SocketKind::Packet(_) => Err(Errno::EOPNOTSUPP),
             SocketKind::Inet(_) => inet::connect(self, socket, address),
             SocketKind::Unix => Err(Errno::ECONNREFUSED),
+            SocketKind::Tun(_) => Err(Errno::ENOTSOCK),
         }
     }
 
@@ -155,6 +169,7 @@ impl Kernel {
             SocketKind::Packet(_) => packet::local_address(self, socket),
             SocketKind::Inet(_) => inet::local_address(self, socket),
             SocketKind::Unix => Ok((family::UNIX as u16).to_ne_bytes().to_vec()),
+            SocketKind::Tun(_) => Err(Errno::ENOTSOCK),
         }
     }
 
@@ -168,6 +183,7 @@ impl Kernel {
                 SocketKind::Packet(_) => packet::set_option(self, socket, level, name, value),
                 SocketKind::Inet(_) => inet::set_option(self, socket, level, name, value),
                 SocketKind::Unix => Err(Errno::ENOPROTOOPT),
+                SocketKind::Tun(_) => Err(Errno::ENOTSOCK),
             }
         };
         self.settle();
@@ -184,6 +200,7 @@ impl Kernel {
                 SocketKind::Packet(_) => packet::option(self, socket, level, name)?,
                 SocketKind::Inet(_) => inet::option(self, socket, level, name)?,
                 SocketKind::Unix => return Err(Errno::ENOPROTOOPT),
+                SocketKind::Tun(_) => return Err(Errno::ENOTSOCK),
             }
         };
         value.truncate(length);
@@ -208,6 +225,7 @@ impl Kernel {
             SocketKind::Packet(_) => packet::send(self, socket, data, address),
             SocketKind::Inet(_) => inet::send(self, socket, data, address),
             SocketKind::Unix => Err(Errno::ENOTCONN),
+            SocketKind::Tun(_) => Err(Errno::EOPNOTSUPP),
         };
         self.settle();
         result
@@ -227,7 +245,7 @@ impl Kernel {
             SocketKind::Netlink(_) => netlink::receive(self, socket, peek),
             SocketKind::Packet(_) => packet::receive(self, socket, peek),
             SocketKind::Inet(_) => inet::receive(self, socket, peek),
-            SocketKind::Unix => Err(Errno::EAGAIN),
+            SocketKind::Unix | SocketKind::Tun(_) => Err(Errno::EAGAIN),
         }
     }
 
@@ -238,7 +256,7 @@ impl Kernel {
             SocketKind::Netlink(netlink) => netlink.readable(),
             SocketKind::Packet(packet) => !packet.queue.is_empty(),
             SocketKind::Inet(inet) => !inet.queue.is_empty(),
-            SocketKind::Unix => false,
+            SocketKind::Unix | SocketKind::Tun(_) => false,
         };
         let error = !open.errors.is_empty() || open.pending_error.is_some();
         Readiness { readable: readable || open.pending_error.is_some(), error }
@@ -261,6 +279,11 @@ impl Kernel {
                 SocketKind::Netlink(_) => family::NETLINK,
                 SocketKind::Packet(_) => family::PACKET,
                 SocketKind::Unix => family::UNIX,
+                SocketKind::Tun(_) => {
+                    let result = tun::ioctl(self, socket, request, argument);
+                    self.settle();
+                    return result;
+                }
             },
         );
         let result = crate::ioctl::handle(self, ns, domain, request, argument, data, caller);

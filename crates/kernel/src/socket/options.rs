@@ -108,12 +108,14 @@ pub(super) fn get(kernel: &mut Kernel, socket: SocketId, name: i32) -> Result<Ve
             SocketKind::Packet(packet) => packet.kind,
             SocketKind::Netlink(netlink) => netlink.kind(),
             SocketKind::Unix => super::SOCK_DGRAM,
+            SocketKind::Tun(_) => return Err(Errno::ENOTSOCK),
         },
         SO_DOMAIN => match &open.kind {
             SocketKind::Inet(inet) => inet.domain,
             SocketKind::Packet(_) => super::family::PACKET,
             SocketKind::Netlink(_) => super::family::NETLINK,
             SocketKind::Unix => super::family::UNIX,
+            SocketKind::Tun(_) => return Err(Errno::ENOTSOCK),
         },
         SO_PROTOCOL => match &open.kind {
             SocketKind::Inet(inet) => inet.protocol.into(),

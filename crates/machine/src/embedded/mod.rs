@@ -118,6 +118,10 @@ impl EmbeddedMachine {
         EmbeddedSocket::open(&self.path, ns, domain, kind, protocol)
     }
 
+    pub(crate) fn open_tun(&self, ns: &Netns) -> io::Result<EmbeddedSocket> {
+        EmbeddedSocket::open_tun(&self.path, ns)
+    }
+
     pub(crate) fn read_file(&self, ns: &Netns, path: &str) -> io::Result<Vec<u8>> {
         self.bytes(&Request::ReadFile(ns.clone(), path.to_owned()))
     }

@@ -102,11 +102,21 @@ impl State {
 
 impl EmbeddedSocket {
     pub(super) fn open(path: &OsStr, netns: &Netns, domain: i32, kind: i32, protocol: i32) -> io::Result<Self> {
+        let kind = kind & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK);
+        let hello = Hello::Socket { version: VERSION, netns: netns.clone(), domain, kind, protocol };
+        EmbeddedSocket::greet(path, &hello)
+    }
+
+    /// A descriptor of `/dev/net/tun`.
+    pub(super) fn open_tun(path: &OsStr, netns: &Netns) -> io::Result<Self> {
+        EmbeddedSocket::greet(path, &Hello::Tun { version: VERSION, netns: netns.clone() })
+    }
+
+    fn greet(path: &OsStr, hello: &Hello) -> io::Result<Self> {
         let connection = Connection::open(path)?;
         let fd = connection.as_fd().try_clone_to_owned()?;
         let mut state = State { connection, queue: VecDeque::new(), error_queue: false, taken: 0 };
-        let kind = kind & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK);
-        state.connection.send(&Hello::Socket { version: VERSION, netns: netns.clone(), domain, kind, protocol })?;
+        state.connection.send(hello)?;
         match state.connection.receive()? {
             Event::Return { errno, result, value } => drop(answer(errno, result, value)?),
             _ => return Err(io::ErrorKind::InvalidData.into()),

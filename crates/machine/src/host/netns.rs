@@ -49,6 +49,11 @@ impl HostMachine {
         })
     }
 
+    pub(crate) fn open_tun(&self, ns: &Netns) -> io::Result<OwnedFd> {
+        let mut options = OpenOptions::new();
+        inside(ns, || Ok(options.read(true).write(true).open("/dev/net/tun")?.into()))
+    }
+
     pub(crate) fn netns_handle(&self, ns: &Netns) -> io::Result<NetnsHandle> {
         let file = match open(ns)? {
             Some(file) => file,

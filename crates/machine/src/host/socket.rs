@@ -117,6 +117,11 @@ pub(crate) fn ioctl(fd: BorrowedFd<'_>, request: u32, argument: &mut [u8]) -> io
     Ok(result)
 }
 
+pub(crate) fn ioctl_value(fd: BorrowedFd<'_>, request: u32, value: u32) -> io::Result<i32> {
+    // SAFETY: `Socket::ioctl_value` is for requests whose argument is a number, which the kernel doesn't follow.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), request as _, libc::c_ulong::from(value)) })
+}
+
 pub(crate) fn ioctl_with_data(
     fd: BorrowedFd<'_>,
     request: u32,

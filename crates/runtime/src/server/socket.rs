@@ -2,7 +2,7 @@
 
 use std::io;
 
-use netloom_kernel::{Datagram, Errno, SocketId};
+use netloom_kernel::{Datagram, Errno, NsId, SocketId};
 use netloom_machine::packet;
 use netloom_machine::protocol::{Call, Event, Hello, Reply, VERSION, WINDOW};
 use netloom_machine::{Control, Netns, Received};
@@ -66,31 +66,30 @@ impl Server {
             Hello::Control { .. } => connection.send(&Reply::Error(libc::EPROTO)),
             Hello::Socket { version, netns, domain, kind, protocol } => {
                 let pid = connection.pid;
-                let opened = if version == VERSION {
-                    self.open_socket(&netns, pid, domain, kind, protocol)
-                } else {
-                    Err(Errno(libc::EPROTO))
-                };
-                let Some(connection) = self.connections.get_mut(&index) else { return Ok(()) };
-                if let Ok(id) = opened {
-                    connection.role = Role::Socket(SocketSide { id, in_flight: 0, told_of_errors: false });
-                    self.sockets.insert(id, index);
-                }
-                connection.send(&returned(opened.map(|_| 0)))
+                let opened = self.namespace(version, &netns, pid);
+                let opened = opened.and_then(|ns| self.world.kernel.socket(ns, domain, kind, protocol));
+                self.become_socket(index, opened)
+            }
+            Hello::Tun { version, netns } => {
+                let pid = connection.pid;
+                let opened = self.namespace(version, &netns, pid).and_then(|ns| self.world.kernel.open_tun(ns));
+                self.become_socket(index, opened)
             }
         }
     }
 
-    fn open_socket(
-        &mut self,
-        netns: &Netns,
-        pid: u32,
-        domain: i32,
-        kind: i32,
-        protocol: i32,
-    ) -> Result<SocketId, Errno> {
-        let ns = self.world.namespace(netns, pid).map_err(Errno)?;
-        self.world.kernel.socket(ns, domain, kind, protocol)
+    /// The connection is that socket from now on, if it could be opened.
+    fn become_socket(&mut self, index: u32, opened: Result<SocketId, Errno>) -> io::Result<()> {
+        let Some(connection) = self.connections.get_mut(&index) else { return Ok(()) };
+        if let Ok(id) = opened {
+            connection.role = Role::Socket(SocketSide { id, in_flight: 0, told_of_errors: false });
+            self.sockets.insert(id, index);
+        }
+        connection.send(&returned(opened.map(|_| 0)))
+    }
+
+    fn namespace(&self, version: u32, netns: &Netns, pid: u32) -> Result<NsId, Errno> {
+        if version == VERSION { self.world.namespace(netns, pid).map_err(Errno) } else { Err(Errno(libc::EPROTO)) }
     }
 
     pub(super) fn socket_call(&mut self, index: u32, bytes: &[u8]) -> io::Result<()> {

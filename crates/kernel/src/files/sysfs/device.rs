@@ -3,8 +3,8 @@
 use crate::Kernel;
 use crate::drivers::DevKind;
 use crate::error::{Errno, Result};
-use crate::netdev::{DevFlags, Device};
-use crate::types::DevId;
+use crate::netdev::{DevFlags, Device, NameAssign};
+use crate::types::{DevId, MacAddr};
 
 /// One file.
 #[derive(Debug)]
@@ -32,11 +32,11 @@ fn when_up(device: &Device, value: impl ToString) -> Result<String, Errno> {
 }
 
 /// In alphabetical order.
-pub(super) const ATTRIBUTES: &[Attribute] = &[
+const ATTRIBUTES: &[Attribute] = &[
     shown("addr_assign_type", |_, device| Ok((device.info.addr_assign as u8).to_string())),
-    shown("addr_len", |_, _| Ok("6".to_owned())),
-    shown("address", |_, device| Ok(device.address.to_string())),
-    shown("broadcast", |_, device| Ok(device.info.broadcast.to_string())),
+    shown("addr_len", |_, device| Ok(if device.kind.has_address() { "6" } else { "0" }.to_owned())),
+    shown("address", |_, device| Ok(address(device, device.address))),
+    shown("broadcast", |_, device| Ok(address(device, device.info.broadcast))),
     settable(
         "carrier",
         |_, device| when_up(device, u8::from(device.carrier)),
@@ -55,7 +55,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     shown("dormant", |_, device| when_up(device, u8::from(device.visible_flags().contains(DevFlags::DORMANT)))),
     shown("duplex", |_, device| match (device.is_up(), &device.kind) {
         (false, _) | (_, DevKind::Loopback | DevKind::Dummy) => Err(Errno::EINVAL),
-        (true, DevKind::Veth(_)) => Ok("full".to_owned()),
+        (true, DevKind::Veth(_) | DevKind::Tun(_)) => Ok("full".to_owned()),
         (true, DevKind::Bridge(_)) => Ok("unknown".to_owned()),
     }),
     settable(
@@ -91,7 +91,10 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         |_, device| Ok(device.mtu.to_string()),
         |kernel, dev, text| kernel.set_mtu_logged(dev, super::super::number(text)? as u32),
     ),
-    shown("name_assign_type", |_, device| Ok((device.info.name_assign as u8).to_string())),
+    shown("name_assign_type", |_, device| match device.info.name_assign {
+        NameAssign::Unknown => Err(Errno::EINVAL),
+        assigned => Ok((assigned as u8).to_string()),
+    }),
     settable("napi_defer_hard_irqs", |_, _| Ok("0".to_owned()), ignore),
     settable(
         "netdev_group",
@@ -116,7 +119,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     ),
     shown("speed", |kernel, device| match (device.is_up(), &device.kind) {
         (false, _) | (_, DevKind::Loopback | DevKind::Dummy) => Err(Errno::EINVAL),
-        (true, DevKind::Veth(_)) => Ok("10000".to_owned()),
+        (true, DevKind::Veth(_) | DevKind::Tun(_)) => Ok("10000".to_owned()),
         (true, DevKind::Bridge(_)) => {
             Ok(crate::ethtool::bridge_speed(kernel, device).map_or(-1, |speed| speed as i32).to_string())
         }
@@ -136,6 +139,29 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     shown("type", |_, device| Ok(device.kind.hardware_type().to_string())),
     settable("uevent", |_, device| Ok(uevent(device)), ignore),
 ];
+
+/// What TUN and TAP devices have beside them.
+const TUN_ATTRIBUTES: &[Attribute] = &[
+    shown("group", |_, device| Ok(id(device.tun().and_then(|tun| tun.group)))),
+    shown("owner", |_, device| Ok(id(device.tun().and_then(|tun| tun.owner)))),
+    shown("tun_flags", |_, device| Ok(format!("{:#x}", device.tun().map_or(0, |tun| tun.flags.bits())))),
+];
+
+/// The files that a device has.
+pub(super) fn attributes(device: &Device) -> impl Iterator<Item = &'static Attribute> {
+    let own: &[Attribute] = if device.tun().is_some() { TUN_ATTRIBUTES } else { &[] };
+    ATTRIBUTES.iter().chain(own)
+}
+
+/// A user or a group; -1 is nobody.
+fn id(id: Option<u32>) -> String {
+    id.map_or("-1".to_owned(), |id| id.to_string())
+}
+
+/// An address, where the device has any.
+fn address(device: &Device, address: MacAddr) -> String {
+    if device.kind.has_address() { address.to_string() } else { String::from("\n") }
+}
 
 fn ignore(_: &mut Kernel, _: DevId, _: &str) -> Result<(), Errno> {
     Ok(())

@@ -118,8 +118,7 @@ fn in_device(kernel: &Kernel, dev: DevId, parts: &[&str]) -> Result<Item, Errno>
             if let Some((_, target)) = links(kernel, dev).into_iter().find(|(link, _)| link == name) {
                 return Ok(Item::Link(target));
             }
-            device::ATTRIBUTES
-                .iter()
+            device::attributes(device)
                 .find(|attribute| attribute.name == *name)
                 .map(|attribute| Item::DeviceFile(dev, attribute))
                 .ok_or(Errno::ENOENT)
@@ -259,8 +258,9 @@ impl Item {
 }
 
 fn device_entries(kernel: &Kernel, dev: DevId) -> Vec<(String, Node)> {
-    let mut entries: Vec<(String, Node)> =
-        device::ATTRIBUTES.iter().map(|attribute| (attribute.name.to_owned(), file(attribute.mode))).collect();
+    let mut entries: Vec<(String, Node)> = device::attributes(&kernel.devices[dev])
+        .map(|attribute| (attribute.name.to_owned(), file(attribute.mode)))
+        .collect();
     entries.extend(["power", "queues", "statistics"].map(|name| (name.to_owned(), DIRECTORY)));
     entries.push(("subsystem".to_owned(), SYMLINK));
     entries.extend(links(kernel, dev).into_iter().map(|(name, _)| (name, SYMLINK)));

@@ -116,6 +116,10 @@ pub(super) fn change(
         return Err(Errno::EOPNOTSUPP.into());
     }
     if let Some(carrier) = attrs.get(IFLA_CARRIER) {
+        // Without a program at its end a TUN can't have one.
+        if carrier.u8() != 0 && device(kernel, dev)?.tun().is_some_and(|tun| tun.queues == 0) {
+            return Err(Errno::EPERM.into());
+        }
         kernel.set_carrier(dev, carrier.u8() != 0);
     }
     if let Some(length) = attrs.get(IFLA_TXQLEN) {
@@ -226,7 +230,7 @@ pub(super) fn set_master(kernel: &mut Kernel, dev: DevId, master: u32) -> Result
 
 /// Whether the carrier is somebody's to set: not where a cable or ports make it.
 fn can_set_carrier(device: &crate::netdev::Device) -> bool {
-    matches!(device.kind, DevKind::Dummy)
+    matches!(device.kind, DevKind::Dummy | DevKind::Tun(_))
 }
 
 /// `IFLA_OPERSTATE`: programs that authenticate a link hold it dormant, and let it go up.

@@ -12,8 +12,8 @@ use crate::error::{Errno, Error, Result};
 use crate::netdev::{DevFlags, NameAssign, NewDevice};
 use crate::types::{DevId, IfName, NsId};
 
-/// The kinds of device that can be made.
-pub(super) const KINDS: &[&str] = &["veth", "bridge", "dummy"];
+/// The kinds of device that there are.
+pub(super) const KINDS: &[&str] = &["veth", "bridge", "dummy", "tun"];
 
 /// How many queues a device may have.
 const QUEUES: std::ops::RangeInclusive<u32> = 1..=4096;
@@ -50,6 +50,9 @@ fn validate(kernel: &Kernel, request: &Request<'_>, info: &IfInfo, attrs: &Attri
         Some("veth") => DevKind::Veth(Veth::default()),
         Some("bridge") => DevKind::Bridge(Box::<Bridge>::default()),
         Some("dummy") => DevKind::Dummy,
+        Some("tun") => {
+            return Err(Error::new(Errno::EOPNOTSUPP, "tun/tap creation via rtnetlink is not supported."));
+        }
         _ => return Ok(()),
     };
     Plan::of(request.ns, *info, attrs)?.check(kernel, &kind).map_err(Error::from)

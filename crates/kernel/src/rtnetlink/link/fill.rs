@@ -37,8 +37,10 @@ pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: He
         if let Some(event) = view.event {
             out.u32(IFLA_EVENT, event);
         }
-        out.put(IFLA_ADDRESS, &device.address.0);
-        out.put(IFLA_BROADCAST, &device.info.broadcast.0);
+        if device.kind.has_address() {
+            out.put(IFLA_ADDRESS, &device.address.0);
+            out.put(IFLA_BROADCAST, &device.info.broadcast.0);
+        }
         stats(device, out);
         out.nest(IFLA_XDP, |out| out.u8(IFLA_XDP_ATTACHED, 0));
         link_info(kernel, dev, device, out);
@@ -56,7 +58,7 @@ pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: He
                 out.u32(IFLA_LINK, lower);
             }
         }
-        out.text(IFLA_QDISC, if device.info.activated && !view.leaving { "noqueue" } else { "noop" });
+        out.text(IFLA_QDISC, qdisc(device, view));
         out.nest(IFLA_AF_SPEC, |out| {
             if !view.leaving {
                 out.nest_unless_empty(AF_INET.into(), |out| crate::ipv4::fill_af_spec(kernel, dev, out));
@@ -72,6 +74,16 @@ pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: He
         out.nest(IFLA_DEVLINK_PORT | NLA_F_NESTED, |_| {});
         out.nest(IFLA_DPLL_PIN | NLA_F_NESTED, |_| {});
     });
+}
+
+/// The queue's discipline.
+fn qdisc(device: &Device, view: View) -> &'static str {
+    match device.info.tx_queues {
+        _ if !device.info.activated || view.leaving => "noop",
+        _ if !device.kind.has_queue() => "noqueue",
+        1 => "pfifo_fast",
+        _ => "mq",
+    }
 }
 
 /// A `struct ifinfomsg`.
@@ -149,8 +161,12 @@ fn link_info(kernel: &Kernel, dev: DevId, device: &Device, out: &mut Writer) {
         if let Some(kind) = device.kind.name() {
             out.text(IFLA_INFO_KIND, kind);
         }
-        if let DevKind::Bridge(_) = device.kind {
-            out.nest(IFLA_INFO_DATA, |out| crate::bridge::netlink::fill_info(kernel, dev, out));
+        match &device.kind {
+            DevKind::Bridge(_) => {
+                out.nest(IFLA_INFO_DATA, |out| crate::bridge::netlink::fill_info(kernel, dev, out));
+            }
+            DevKind::Tun(tun) => out.nest(IFLA_INFO_DATA, |out| tun.fill_info(out)),
+            _ => {}
         }
         if device.port.is_some() {
             out.text(IFLA_INFO_SLAVE_KIND, "bridge");
