@@ -38,8 +38,9 @@ fn kernels_that_agree() {
 fn kernels_that_part() {
     let place = Place::new();
     let kernel = "[ -n \"$NETLOOM_MACHINE\" ] && kernel=embedded || kernel=host";
-    let script =
-        format!("{kernel}\necho same\necho on $kernel\n[ $kernel = host ] || echo more >&2\nbash -c \"exit ${{#kernel}}\"");
+    let script = format!(
+        "{kernel}\necho same\necho on $kernel\n[ $kernel = host ] || echo more >&2\nbash -c \"exit ${{#kernel}}\""
+    );
     let Some((status, output)) = diff(&place, &script, &[]) else { return };
     assert_eq!(status, Some(1), "{output}");
     let expected = "$ echo on $kernel\n->on host\n+>on embedded\n";

@@ -1,10 +1,15 @@
 //! The groups that the bridge's own device is a member of while it snoops: all snoopers (RFC 4286), to find multicast routers.
 
-use crate::Kernel;
-use crate::netdev::Device;
-use crate::types::{DevId, MacAddr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-const ALL_SNOOPERS: [MacAddr; 2] = [MacAddr([0x01, 0, 0x5e, 0, 0, 0x6a]), MacAddr([0x33, 0x33, 0, 0, 0, 0x6a])];
+use crate::Kernel;
+use crate::ipv4::igmp;
+use crate::ipv6::groups;
+use crate::netdev::Device;
+use crate::types::DevId;
+
+const ALL_SNOOPERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 106);
+const ALL_SNOOPERS_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x6a);
 
 fn snoops(kernel: &Kernel, bridge: DevId) -> bool {
     kernel.bridge(bridge).is_some_and(|it| it.parameters.multicast.snooping)
@@ -13,18 +18,17 @@ fn snoops(kernel: &Kernel, bridge: DevId) -> bool {
 /// The bridge is up.
 pub(super) fn join(kernel: &mut Kernel, bridge: DevId) {
     if snoops(kernel, bridge) {
-        for group in ALL_SNOOPERS {
-            kernel.add_multicast(bridge, group);
-        }
+        // A bridge without one of the protocols is in none of its groups.
+        let _ = igmp::join(kernel, bridge, ALL_SNOOPERS);
+        let _ = groups::join(kernel, bridge, ALL_SNOOPERS_V6);
     }
 }
 
 /// The bridge goes down.
 pub(super) fn leave(kernel: &mut Kernel, bridge: DevId) {
     if snoops(kernel, bridge) {
-        for group in ALL_SNOOPERS {
-            kernel.remove_multicast(bridge, group);
-        }
+        let _ = igmp::leave(kernel, bridge, ALL_SNOOPERS);
+        let _ = groups::leave(kernel, bridge, ALL_SNOOPERS_V6);
     }
 }
 

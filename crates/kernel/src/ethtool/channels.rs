@@ -58,6 +58,11 @@ pub(super) fn set(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> R
         return Err(Errno::EINVAL.into());
     }
     (veth.rx_channels, veth.tx_channels) = (rx, tx);
+    // A running device loses its carrier while its queues are made anew.
+    if kernel.devices[dev].is_up_with_carrier() {
+        kernel.set_carrier(dev, false);
+        kernel.set_carrier(dev, true);
+    }
     Ok(Answer::Done)
 }
 

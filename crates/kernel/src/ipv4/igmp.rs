@@ -27,6 +27,8 @@ const TO_EXCLUDE: u8 = 4;
 pub(crate) struct Group {
     pub(crate) address: Ipv4Addr,
     pub(crate) users: u32,
+    /// Whether the device's filter has it.
+    listening: bool,
 }
 
 /// The groups of a device, the newest first, and what is still to be told of them.
@@ -56,11 +58,17 @@ pub(crate) fn is_member(kernel: &Kernel, dev: DevId, group: Ipv4Addr) -> bool {
     group == ALL_HOSTS || groups(kernel, dev).iter().any(|member| member.address == group)
 }
 
-/// Has the device receive a group's frames. `lo` has no filter for them.
-fn listen(kernel: &mut Kernel, dev: DevId, group: Ipv4Addr) {
-    if kernel.devices.get(dev).is_some_and(|device| !device.flags.contains(DevFlags::LOOPBACK)) {
-        kernel.add_multicast(dev, group_mac(group));
+/// Has the device receive a group's frames, or no longer. `lo` has no filter for them.
+fn listen(kernel: &mut Kernel, dev: DevId, group: Ipv4Addr, on: bool) {
+    let Some(device) = kernel.devices.get_mut(dev) else { return };
+    let loopback = device.flags.contains(DevFlags::LOOPBACK);
+    let Some(interface) = device.ipv4.as_mut() else { return };
+    let Some(member) = interface.groups.list.iter_mut().find(|member| member.address == group) else { return };
+    if member.listening == on || loopback {
+        return;
     }
+    member.listening = on;
+    if on { kernel.add_multicast(dev, group_mac(group)) } else { kernel.remove_multicast(dev, group_mac(group)) }
 }
 
 /// A device's groups, the newest first, as `/proc/net/igmp` lists them.
@@ -76,7 +84,7 @@ pub(super) fn join_all_hosts(kernel: &mut Kernel, dev: DevId) {
     {
         let others: Vec<Ipv4Addr> = groups(kernel, dev).iter().map(|group| group.address).collect();
         for group in others.into_iter().rev().filter(|group| *group != ALL_HOSTS) {
-            listen(kernel, dev, group);
+            listen(kernel, dev, group, true);
             announce(kernel, dev, group, TO_EXCLUDE);
         }
         let _ = join(kernel, dev, ALL_HOSTS);
@@ -90,7 +98,7 @@ pub(super) fn leave_all(kernel: &mut Kernel, dev: DevId) {
         return;
     }
     for group in all {
-        kernel.remove_multicast(dev, group_mac(group));
+        listen(kernel, dev, group, false);
     }
     if let Some(interface) = kernel.devices.get_mut(dev).and_then(|device| device.ipv4.as_mut()) {
         interface.groups.list.retain(|group| group.address != ALL_HOSTS);
@@ -108,9 +116,9 @@ pub(crate) fn join(kernel: &mut Kernel, dev: DevId, group: Ipv4Addr) -> Result<(
         member.users += 1;
         return Ok(());
     }
-    interface.groups.list.insert(0, Group { address: group, users: 1 });
+    interface.groups.list.insert(0, Group { address: group, users: 1, listening: false });
+    listen(kernel, dev, group, true);
     if kernel.devices.get(dev).is_some_and(|device| device.is_up()) {
-        listen(kernel, dev, group);
         announce(kernel, dev, group, TO_EXCLUDE);
     }
     Ok(())
@@ -123,9 +131,11 @@ pub(crate) fn leave(kernel: &mut Kernel, dev: DevId, group: Ipv4Addr) -> Result<
     let at = list.iter().position(|member| member.address == group).ok_or(Errno::EADDRNOTAVAIL)?;
     list[at].users -= 1;
     if list[at].users == 0 {
-        list.remove(at);
+        listen(kernel, dev, group, false);
+        if let Some(interface) = kernel.devices.get_mut(dev).and_then(|device| device.ipv4.as_mut()) {
+            interface.groups.list.retain(|member| member.address != group);
+        }
         if kernel.devices.get(dev).is_some_and(|device| device.is_up()) {
-            kernel.remove_multicast(dev, group_mac(group));
             announce(kernel, dev, group, TO_INCLUDE);
         }
     }

@@ -437,7 +437,7 @@ fn a_device_is_in_the_group_of_all_hosts_while_it_is_up() {
     let all = MacAddr([0x01, 0x00, 0x5e, 0, 0, 1]);
     let has = |lab: &Lab| lab.kernel.devices[a].info.multicast_filter.iter().any(|entry| entry.address == all);
     assert!(has(&lab));
-    assert_eq!(igmp::groups(&lab.kernel, a), [igmp::Group { address: igmp::ALL_HOSTS, users: 1 }]);
+    assert!(matches!(igmp::groups(&lab.kernel, a), [igmp::Group { address: igmp::ALL_HOSTS, users: 1, .. }]));
     lab.down(a);
     assert!(!has(&lab));
     lab.kernel.change_flags(a, DevFlags::UP | DevFlags::MULTICAST).unwrap();

@@ -211,6 +211,8 @@ impl Server {
                 Ok(None) => break,
                 Err(_) => return self.close(index),
             };
+            self.world.tick();
+            let Some(connection) = self.connections.get_mut(&index) else { return };
             let answered = match connection.role {
                 Role::Fresh => self.greet(index, &packet.bytes),
                 Role::Socket(_) => self.socket_call(index, &packet.bytes),

@@ -55,13 +55,14 @@ pub(super) fn route(kernel: &Kernel, ns: NsId) -> String {
     const HOST: u32 = 4;
     const REJECT: u32 = 0x200;
     const WIDTH: usize = 127;
+    // Before the first route there is no table, and not even a heading.
+    let Some(table) = kernel.namespaces[ns].ipv4.fib.table(fib::table::MAIN) else { return String::new() };
     text(|out| {
         writeln!(
             out,
             "{:<WIDTH$}",
             "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
         )?;
-        let Some(table) = kernel.namespaces[ns].ipv4.fib.table(fib::table::MAIN) else { return Ok(()) };
         for (prefix, length, alias) in table.entries() {
             if matches!(alias.kind, kind::BROADCAST | kind::MULTICAST) {
                 continue;

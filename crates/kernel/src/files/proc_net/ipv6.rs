@@ -65,27 +65,24 @@ pub(super) fn route(kernel: &Kernel, ns: NsId) -> String {
     })
 }
 
-/// `/proc/net/if_inet6`.
+/// `/proc/net/if_inet6`. Linux's order is a hash's; here addresses rise, those of the host alone last.
 pub(super) fn if_inet6(kernel: &Kernel, ns: NsId) -> String {
+    let devices = kernel.namespaces[ns].devices().filter_map(|dev| Some((dev, kernel.devices.get(dev)?)));
+    let mut rows: Vec<_> =
+        devices.flat_map(|(dev, device)| kernel.addresses6(dev).iter().map(move |own| (device, own))).collect();
+    rows.sort_by_key(|(device, own)| (own.scope == scope::HOST, own.address, device.ifindex));
     text(|out| {
-        for dev in kernel.namespaces[ns].devices() {
-            let Some(device) = kernel.devices.get(dev) else { continue };
-            for own in kernel.addresses6(dev) {
-                // An older notation of scopes.
-                let scope = match own.scope {
-                    scope::HOST => 0x10,
-                    scope::LINK => 0x20,
-                    scope::UNIVERSE => 0,
-                    _ => 0x40,
-                };
-                let (length, flags) = (own.prefix_length, own.flags as u8);
-                let address = hex(own.address);
-                writeln!(
-                    out,
-                    "{address} {:02x} {length:02x} {scope:02x} {flags:02x} {:>8}",
-                    device.ifindex, device.name
-                )?;
-            }
+        for (device, own) in rows {
+            // An older notation of scopes.
+            let scope = match own.scope {
+                scope::HOST => 0x10,
+                scope::LINK => 0x20,
+                scope::UNIVERSE => 0,
+                _ => 0x40,
+            };
+            let (length, flags) = (own.prefix_length, own.flags as u8);
+            let address = hex(own.address);
+            writeln!(out, "{address} {:02x} {length:02x} {scope:02x} {flags:02x} {:>8}", device.ifindex, device.name)?;
         }
         Ok(())
     })
