@@ -2,6 +2,8 @@
 
 mod dummy;
 mod loopback;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tun;
 pub(crate) mod veth;
 

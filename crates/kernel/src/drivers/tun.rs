@@ -229,6 +229,3 @@ pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<
     kernel.drop_frame(frame, DropReason::QdiscDrop);
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

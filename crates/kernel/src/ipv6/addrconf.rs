@@ -34,6 +34,13 @@ pub(super) fn configure(kernel: &mut Kernel, dev: DevId) {
         return;
     }
     add_group_route(kernel, dev);
+    let device = &mut kernel.devices[dev];
+    if let Some(interface) = device.ipv6.as_mut().filter(|_| !device.kind.has_address()) {
+        // There is no MAC address to make an identifier of.
+        if interface.conf.get(Conf::AddrGenMode) == EUI64 {
+            interface.conf.set(Conf::AddrGenMode, RANDOM);
+        }
+    }
     let address = match kernel.conf6(dev, Conf::AddrGenMode) {
         EUI64 => eui64(mac),
         RANDOM => {

@@ -130,6 +130,17 @@ fn carrier_comes_and_goes_with_the_descriptor() {
 }
 
 #[test]
+fn an_ipv6_address_is_not_made_of_an_address_that_is_not_there() {
+    let mut lab = Lab::default();
+    crate::ipv6::set_conf(&mut lab.kernel, lab.ns, crate::ipv6::ConfOf::Default, "disable_ipv6", 0).unwrap();
+    let fd = open(&mut lab);
+    set_iff(&mut lab, fd, "a0", TUN).unwrap();
+    lab.up(find(&lab, "a0").unwrap());
+    let addresses = String::from_utf8(lab.kernel.read_file(lab.ns, "/proc/net/if_inet6").unwrap()).unwrap();
+    assert!(addresses.contains("fe80") && !addresses.contains("fffe"), "{addresses}");
+}
+
+#[test]
 fn flags_come_back_with_the_name() {
     let mut lab = Lab::default();
     let fd = open(&mut lab);

@@ -1,0 +1,3 @@
+//! Drivers in a laboratory, one file a kind.
+
+mod tun;
