@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         options: &[],
         differences: "differences.txt",
         has_own_log: true,
-        attempts: 1,
+        attempts: 3,
         runs_all: true,
     })
 }
