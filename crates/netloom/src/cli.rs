@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use miette::{IntoDiagnostic, Result, bail};
 use netloom_machine::MACHINE_VARIABLE;
 
-use crate::{diff, machines, program, run, shell};
+use crate::{diff, machines, peers, program, run, shell};
 
 /// Linux's virtual Ethernet for everybody: veth pairs, bridges and network namespaces without privileges.
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ enum Verb {
     },
     /// Run a bash script on both kernels and show where they part.
     Diff(diff::Diff),
+    /// Show for every veth device of the host where its peer is, and whose.
+    Peers(peers::Peers),
     /// What `diff` runs inside of a machine.
     #[command(hide = true)]
     Record(diff::recorder::Record),
@@ -97,6 +99,7 @@ fn dispatch(Arguments { machine, verb }: Arguments) -> Result<u8> {
         Verb::Run(run) => run.run(machine),
         Verb::Shell { host } => shell::shell(machine, host),
         Verb::Diff(diff) => Ok(diff.diff(machine)),
+        Verb::Peers(peers) => peers.run(machine),
         Verb::Record(record) => record.record(),
         Verb::Exec { netns, command } => program::exec(machine, netns.as_deref(), command),
         Verb::Up { name } => machines::up(&name),

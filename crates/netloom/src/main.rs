@@ -4,6 +4,7 @@ mod applet;
 mod cli;
 mod diff;
 mod machines;
+mod peers;
 mod program;
 mod run;
 mod shell;
