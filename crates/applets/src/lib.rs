@@ -29,6 +29,8 @@ mod sysctl;
 mod tcpdump;
 mod wildcard;
 
+use std::io;
+
 pub use context::Context;
 
 /// One command: its name on PATH and its function, which gives the exit status.
@@ -38,6 +40,18 @@ pub struct Applet {
     pub name: &'static str,
     /// Runs it with its arguments (without its own name).
     pub run: fn(&mut Context<'_>, &[String]) -> i32,
+}
+
+impl Applet {
+    /// What it says, before it fails with status 1, when its output could not be written. Most say nothing and end as if
+    /// nothing had happened.
+    pub fn write_error(&self, error: &io::Error) -> Option<String> {
+        match self.name {
+            "ping" | "arping" => Some(format!("{}: write error", self.name)),
+            "sysctl" | "dmesg" => Some(format!("{}: write error: {}", self.name, nettools::strerror(error))),
+            _ => None,
+        }
+    }
 }
 
 /// Every applet, by name.

@@ -11,7 +11,6 @@ mod v6;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::fd::{AsFd, AsRawFd};
 
 use netloom_machine::{Socket, interrupt};
 
@@ -151,9 +150,13 @@ fn pattern_in_words(options: &Options) -> String {
 }
 
 fn sockets_in_words(v4: &Option<(Socket, bool)>, v6: &Option<(Socket, bool)>, family: i32) -> String {
-    let describe = |socket: &Option<(Socket, bool)>| match socket {
-        Some((socket, true)) => format!("{} (socktype: SOCK_RAW)", socket.as_fd().as_raw_fd()),
-        Some((socket, false)) => format!("{} (socktype: SOCK_DGRAM)", socket.as_fd().as_raw_fd()),
+    // The numbers of a process that has no other descriptors: those that lead to a machine are not the reader's.
+    let mut next = 3;
+    let mut describe = |socket: &Option<(Socket, bool)>| match socket {
+        Some((_, raw)) => {
+            next += 1;
+            format!("{} (socktype: {})", next - 1, if *raw { "SOCK_RAW" } else { "SOCK_DGRAM" })
+        }
         None => "-1 (socktype: 0)".to_owned(),
     };
     let family = match family {
@@ -161,5 +164,6 @@ fn sockets_in_words(v4: &Option<(Socket, bool)>, v6: &Option<(Socket, bool)>, fa
         libc::AF_INET6 => "AF_INET6",
         _ => "AF_UNSPEC",
     };
-    format!("ping: sock4.fd: {}, sock6.fd: {}, hints.ai_family: {family}\n\n", describe(v4), describe(v6))
+    let (v4, v6) = (describe(v4), describe(v6));
+    format!("ping: sock4.fd: {v4}, sock6.fd: {v6}, hints.ai_family: {family}\n\n")
 }

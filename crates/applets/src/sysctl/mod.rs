@@ -134,8 +134,8 @@ fn main(context: &mut Context<'_>, arguments: &[String]) -> io::Result<i32> {
             }
             Found::Wrong(complaint) => {
                 writeln!(context.err, "sysctl: {complaint}")?;
-                context.err.write_all(USAGE.as_bytes())?;
-                return Ok(1);
+                context.out.write_all(USAGE.as_bytes())?;
+                return Ok(0);
             }
         }
     }

@@ -120,7 +120,14 @@ fn show_value(context: &mut Context<'_>, options: &Options, parameter: &Paramete
 
 /// Shows every parameter below a directory, by name.
 pub(super) fn show_tree(context: &mut Context<'_>, options: &Options, directory: &Parameter) -> io::Result<()> {
-    let Ok(mut entries) = context.machine.read_dir(&context.netns, &directory.file()) else { return Ok(()) };
+    let mut entries = match context.machine.read_dir(&context.netns, &directory.file()) {
+        Ok(entries) => entries,
+        // An embedded kernel has parameters of networks alone, and nothing above them.
+        Err(_) if directory.path.is_empty() => {
+            return show_tree(context, options, &Parameter::below("net".to_owned()));
+        }
+        Err(_) => return Ok(()),
+    };
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     for entry in entries {
         let parameter = directory.child(&entry.name);
