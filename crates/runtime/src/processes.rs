@@ -1,8 +1,9 @@
 //! Which process is in which namespace, and in which virtual directory.
 //!
-//! A process is written down when it leaves its parent's state (`ip netns exec`, setns(2), `cd /sys/class/net`); every
-//! other one shares the state of its nearest ancestor that is written down, or has the machine's first namespace. Before
-//! a process changes or ends, its children are written down with the state they were forked with.
+//! A process is written down when it leaves its parent's state (`ip netns exec`, setns(2), `cd /sys/class/net`); from
+//! then on, until all are back where processes are by default, every process is as soon as it makes a call. One that
+//! isn't yet shares the state of its nearest ancestor that is. Before a process changes or ends, its children are written
+//! down with the state they were forked with.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,6 +18,8 @@ use crate::sys::process;
 pub(crate) struct State {
     /// Its network namespace.
     pub(crate) ns: NsId,
+    /// The one that its `/sys/class/net` shows: where `/sys` was mounted last, as `ip netns exec` does. It may be gone.
+    pub(crate) sys: NsId,
     /// The name by which it came there, whose `/etc/netns` files it sees in `/etc`.
     pub(crate) name: Option<String>,
     /// Its working directory, where that is not the one that the host's kernel knows.
@@ -36,7 +39,7 @@ pub(crate) struct Cwd {
 struct Entry {
     state: State,
     /// Tells when the process ends.
-    _pidfd: OwnedFd,
+    pidfd: OwnedFd,
 }
 
 /// The processes that are written down.
@@ -44,6 +47,8 @@ struct Entry {
 pub(crate) struct Processes {
     root: NsId,
     known: HashMap<u32, Entry>,
+    /// How many of them are not where processes are by default.
+    moved: usize,
     ends: Epoll,
 }
 
@@ -52,11 +57,11 @@ const MAX_ANCESTORS: usize = 1000;
 
 impl Processes {
     pub(crate) fn new(root: NsId) -> std::io::Result<Processes> {
-        Ok(Processes { root, known: HashMap::new(), ends: Epoll::new()? })
+        Ok(Processes { root, known: HashMap::new(), moved: 0, ends: Epoll::new()? })
     }
 
     fn default_state(&self) -> State {
-        State { ns: self.root, name: None, cwd: None }
+        State { ns: self.root, sys: self.root, name: None, cwd: None }
     }
 
     /// Where a process (or a thread's process) is.
@@ -66,12 +71,12 @@ impl Processes {
 
     /// Whether everybody is where processes are by default.
     pub(crate) fn all_default(&self) -> bool {
-        self.known.is_empty()
+        self.moved == 0
     }
 
     /// The nearest process that is written down, from `pid` itself upwards.
     fn nearest(&self, pid: u32) -> Option<u32> {
-        if self.known.is_empty() {
+        if self.all_default() {
             return None;
         }
         if self.known.contains_key(&pid) {
@@ -85,6 +90,18 @@ impl Processes {
             at = process::parent(at)?;
         }
         None
+    }
+
+    /// Writes down a process that makes a call: who kills its parent must not take it out of its namespace.
+    pub(crate) fn notice(&mut self, tid: u32, kernel: &mut Kernel) {
+        if self.all_default() || self.known.contains_key(&tid) {
+            return;
+        }
+        let Some(pid) = process::of_thread(tid) else { return };
+        if !self.known.contains_key(&pid) {
+            let state = self.state(pid);
+            self.write_down(pid, state, kernel);
+        }
     }
 
     /// Moves a process, which keeps what `change` leaves alone.
@@ -107,19 +124,30 @@ impl Processes {
     }
 
     fn write_down(&mut self, pid: u32, state: State, kernel: &mut Kernel) {
-        let ns = state.ns;
-        if let Some(entry) = self.known.get_mut(&pid) {
-            kernel.hold_namespace(ns);
-            let before = std::mem::replace(&mut entry.state, state).ns;
-            kernel.release_namespace(before);
-            return;
-        }
-        // A process that has gone has no state to keep.
-        let Ok(pidfd) = process::pidfd(pid) else { return };
-        if self.ends.add(pidfd.as_fd(), pid.into(), epoll::READ).is_ok() {
-            kernel.hold_namespace(ns);
-            self.known.insert(pid, Entry { state, _pidfd: pidfd });
-        }
+        let pidfd = match self.known.remove(&pid) {
+            Some(Entry { state: before, pidfd }) => {
+                kernel.hold_namespace(state.ns);
+                self.left(&before, kernel);
+                pidfd
+            }
+            None => {
+                // A process that has gone has no state to keep.
+                let Ok(pidfd) = process::pidfd(pid) else { return };
+                if self.ends.add(pidfd.as_fd(), pid.into(), epoll::READ).is_err() {
+                    return;
+                }
+                kernel.hold_namespace(state.ns);
+                pidfd
+            }
+        };
+        self.moved += usize::from(state != self.default_state());
+        self.known.insert(pid, Entry { state, pidfd });
+    }
+
+    /// A process isn't there any more.
+    fn left(&mut self, state: &State, kernel: &mut Kernel) {
+        self.moved -= usize::from(*state != self.default_state());
+        kernel.release_namespace(state.ns);
     }
 
     /// Forgets the processes that have ended.
@@ -128,7 +156,7 @@ impl Processes {
         while self.ends.wait(&mut ready, 0).is_ok() && !ready.is_empty() {
             for ended in &ready {
                 if let Some(entry) = self.known.remove(&(ended.token as u32)) {
-                    kernel.release_namespace(entry.state.ns);
+                    self.left(&entry.state, kernel);
                 }
             }
         }

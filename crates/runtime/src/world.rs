@@ -182,11 +182,16 @@ impl World {
         if process::exists(pid) { Ok(self.processes.state(pid).ns) } else { Err(libc::ENOENT) }
     }
 
-    /// Puts a process into a namespace.
+    /// Puts a process into a namespace with its own `/sys` and `/etc`, as `ip netns exec` does.
     pub(crate) fn enter(&mut self, pid: u32, ns: NsId, name: Option<String>) {
         self.processes.change(pid, &mut self.kernel, |state| {
-            state.ns = ns;
+            (state.ns, state.sys) = (ns, ns);
             state.name = name;
         });
+    }
+
+    /// Puts a process into a namespace, with the mounts that it has.
+    pub(crate) fn set_namespace(&mut self, pid: u32, ns: NsId) {
+        self.processes.change(pid, &mut self.kernel, |state| state.ns = ns);
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn setns(world: &mut World, tracee: &Tracee<'_>) -> Result {
     if !matches!(kind, 0 | libc::CLONE_NEWNET) || !world.kernel.has_namespace(ns) {
         return Err(libc::EINVAL);
     }
-    world.enter(tracee.tid, ns, None);
+    world.set_namespace(tracee.tid, ns);
     DONE
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn unshare(world: &mut World, tracee: &Tracee<'_>) -> Result {
         return Ok(Verdict::Continue);
     }
     let ns = world.kernel.create_namespace();
-    world.enter(tracee.tid, ns, None);
+    world.set_namespace(tracee.tid, ns);
     world.kernel.release_namespace(ns);
     DONE
 }

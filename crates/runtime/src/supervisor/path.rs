@@ -56,7 +56,7 @@ fn is_below(path: &str, directory: &str) -> bool {
 }
 
 /// Whether the embedded kernel answers for a path.
-fn is_kernels(path: &str) -> bool {
+pub(super) fn is_kernels(path: &str) -> bool {
     TREES.iter().any(|tree| is_below(path, tree))
 }
 
@@ -65,6 +65,23 @@ struct Base {
     /// Whose view, where that is not the process's own.
     ns: Option<NsId>,
     native: bool,
+}
+
+/// Which namespaces a path is looked at from: `/sys` shows the one it was mounted in, `/proc` the process's own.
+#[derive(Clone, Copy, Debug)]
+struct View {
+    sys: NsId,
+    proc: NsId,
+}
+
+impl View {
+    fn of(self, path: &str) -> NsId {
+        if is_below(path, "/sys") { self.sys } else { self.proc }
+    }
+
+    fn set(&mut self, path: &str, ns: NsId) {
+        *(if is_below(path, "/sys") { &mut self.sys } else { &mut self.proc }) = ns;
+    }
 }
 
 /// What relative paths start from; `None` where it is nothing that this module knows.
@@ -111,7 +128,10 @@ pub(crate) fn find(
 
 fn walk(world: &World, tracee: &Tracee<'_>, path: &str, base: &Base, follow: bool) -> Result<Found> {
     let state = world.processes.state(tracee.tid);
-    let mut ns = base.ns.unwrap_or(state.ns);
+    let mut view = View { sys: state.sys, proc: state.ns };
+    if let Some(ns) = base.ns {
+        view.set(&base.path, ns);
+    }
     let mut native = base.native;
     let mut todo: VecDeque<String> = path.split('/').map(str::to_owned).collect();
     let mut stack: Vec<String> = Vec::new();
@@ -132,7 +152,7 @@ fn walk(world: &World, tracee: &Tracee<'_>, path: &str, base: &Base, follow: boo
             ["proc", "self" | "thread-self"] if !last => stack = vec!["proc".to_owned(), tracee.pid().to_string()],
             ["proc", pid, "net"] => {
                 if let Ok(pid) = pid.parse() {
-                    ns = world.processes.state(pid).ns;
+                    view.proc = world.processes.state(pid).ns;
                     stack = vec!["proc".to_owned(), "net".to_owned()];
                 }
             }
@@ -140,7 +160,7 @@ fn walk(world: &World, tracee: &Tracee<'_>, path: &str, base: &Base, follow: boo
                 let cwd = pid.parse().ok().and_then(|pid| world.processes.state(pid).cwd);
                 if let Some(cwd) = cwd {
                     native = false;
-                    ns = cwd.ns;
+                    view.set(&cwd.path, cwd.ns);
                     stack = cwd.path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
                 }
             }
@@ -159,6 +179,7 @@ fn walk(world: &World, tracee: &Tracee<'_>, path: &str, base: &Base, follow: boo
         if !kernels || (last && !follow) {
             continue;
         }
+        let ns = view.of(&here);
         match world.kernel.node(ns, &here) {
             Ok(node) if node.kind == NodeKind::Symlink => {
                 links += 1;
@@ -183,7 +204,7 @@ fn walk(world: &World, tracee: &Tracee<'_>, path: &str, base: &Base, follow: boo
         }
     }
     let path = absolute(&stack);
-    let place = classify(world, state.name.as_deref(), ns, &path)?;
+    let place = classify(world, state.name.as_deref(), view.of(&path), &path)?;
     Ok(Found { place, native, path })
 }
 
