@@ -22,6 +22,7 @@ pub(crate) struct Names {
     /// Oldest first.
     entries: Vec<(String, Named)>,
     inodes: HashMap<NsId, u64>,
+    inodes_given: u64,
     by_inode: HashMap<u64, NsId>,
 }
 
@@ -90,10 +91,23 @@ impl Names {
 
     /// The namespace's inode number.
     pub(crate) fn inode(&mut self, ns: NsId) -> u64 {
-        let next = FIRST_INODE + self.inodes.len() as u64;
-        let inode = *self.inodes.entry(ns).or_insert(next);
-        self.by_inode.insert(inode, ns);
-        inode
+        *self.inodes.entry(ns).or_insert_with(|| {
+            let inode = FIRST_INODE + self.inodes_given;
+            self.inodes_given += 1;
+            self.by_inode.insert(inode, ns);
+            inode
+        })
+    }
+
+    /// Forgets the numbers of namespaces that are gone, and gives them.
+    pub(crate) fn forget_gone(&mut self, kernel: &Kernel) -> Vec<u64> {
+        let (kept, gone) = std::mem::take(&mut self.inodes).into_iter().partition(|(ns, _)| kernel.has_namespace(*ns));
+        self.inodes = kept;
+        let gone: HashMap<NsId, u64> = gone;
+        for inode in gone.values() {
+            self.by_inode.remove(inode);
+        }
+        gone.into_values().collect()
     }
 
     /// The namespace that an inode number was given to.
@@ -150,5 +164,10 @@ mod tests {
         assert_eq!(names.inode(other), 4_026_531_841);
         assert_eq!(names.inode(root), 4_026_531_840);
         assert_eq!(names.by_inode(4_026_531_841), Some(other));
+        kernel.release_namespace(other);
+        assert_eq!(names.forget_gone(&kernel), [4_026_531_841]);
+        assert_eq!(names.by_inode(4_026_531_841), None);
+        let third = kernel.create_namespace();
+        assert_eq!(names.inode(third), 4_026_531_842);
     }
 }

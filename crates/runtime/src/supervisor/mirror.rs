@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use netloom_kernel::{Node, NodeKind, NsId};
 
 use super::Result;
+use super::path::is_kernels;
 use crate::sys::errno;
 use crate::world::World;
 
@@ -29,7 +30,9 @@ pub(crate) fn behind(world: &World, link: &Path) -> Option<(Option<NsId>, String
         }
         let mut parts = rest.components();
         let ns = world.names.by_inode(parts.next()?.as_os_str().to_str()?.parse().ok()?)?;
-        return Some((Some(ns), format!("/{}", parts.as_path().to_str()?)));
+        // The directories above the trees are nobody's.
+        let path = format!("/{}", parts.as_path().to_str()?);
+        return is_kernels(&path).then_some((Some(ns), path));
     }
     let rest = link.strip_prefix(&world.overlay).ok()?;
     Some((None, format!("/etc/{}", rest.to_str()?)))
@@ -44,8 +47,14 @@ pub(crate) fn kernel_file(world: &World, link: &Path) -> Option<(NsId, String)> 
 }
 
 fn real_path(world: &mut World, ns: NsId, path: &str) -> PathBuf {
-    let inode = world.names.inode(ns);
-    world.mirror.join(inode.to_string()).join(path.trim_start_matches('/'))
+    let root = world.mirror.join(world.names.inode(ns).to_string());
+    if !root.exists() {
+        // As good a moment as any: who makes and deletes namespaces all day must not fill the memory.
+        for gone in world.names.forget_gone(&world.kernel) {
+            let _ = fs::remove_dir_all(world.mirror.join(gone.to_string()));
+        }
+    }
+    root.join(path.trim_start_matches('/'))
 }
 
 /// Makes a directory with everything above it, in the place of whatever else was there.
