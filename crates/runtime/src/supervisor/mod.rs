@@ -100,6 +100,18 @@ impl Tracee<'_> {
     }
 }
 
+/// Finds out whether this process may do what a supervisor has to: containers refuse some of it, and a program whose
+/// arguments can't be read would see the host's files.
+pub(crate) fn check_rights() -> std::result::Result<(), String> {
+    let own = std::process::id();
+    let mut byte = [0];
+    let refused =
+        |what: &str, error: io::Error| format!("this system does not let programs be supervised ({what}: {error})");
+    memory::read(own, (&raw const own) as u64, &mut byte).map_err(|error| refused("process_vm_readv", error))?;
+    process::pidfd(own).map_err(|error| refused("pidfd_open", error))?;
+    Ok(())
+}
+
 /// Installs the filter for the calling process and gives its listener. There must be somebody to answer it soon: what
 /// the process does next may wait for a verdict.
 pub(crate) fn install() -> io::Result<OwnedFd> {
@@ -110,6 +122,7 @@ pub(crate) fn install() -> io::Result<OwnedFd> {
 pub(crate) fn serve(world: &mut World, listener: BorrowedFd<'_>) {
     let Ok(Some(Notification { id, tid, number, arguments })) = seccomp::receive(listener) else { return };
     let tracee = Tracee { listener, id, tid, arguments };
+    world.processes.notice(tid, &mut world.kernel);
     match dispatch(world, &tracee, number) {
         Ok(Verdict::Continue) => seccomp::go_on(listener, id),
         Ok(Verdict::Return(value)) => seccomp::give(listener, id, value),
@@ -138,6 +151,12 @@ fn dispatch(world: &mut World, tracee: &Tracee<'_>, number: i64) -> Result {
         libc::SYS_unlinkat => remove::unlink(world, tracee, (int(0), 1), int(2) & libc::AT_REMOVEDIR != 0),
         libc::SYS_mkdirat => remove::make_directory(world, tracee, (int(0), 1), tracee.word(2) as u32),
         libc::SYS_renameat | libc::SYS_renameat2 => remove::rename(world, tracee, (int(0), 1), (int(2), 3)),
+        libc::SYS_symlinkat => remove::symlink(world, tracee, 0, (int(1), 2)),
+        libc::SYS_linkat => remove::link(world, tracee, (int(0), 1), (int(2), 3)),
+        libc::SYS_mknodat => remove::make_node(world, tracee, (int(0), 1)),
+        libc::SYS_fchownat => access::change_owner(world, tracee, (int(0), 1), 2, int(4)),
+        libc::SYS_utimensat => access::change_times(world, tracee),
+        libc::SYS_truncate => access::truncate(world, tracee),
         libc::SYS_umount2 => namespaces::unmount(world, tracee),
         libc::SYS_fchmodat => access::change_mode(world, tracee, (int(0), 1), tracee.word(2) as u32),
         libc::SYS_statfs => stat::statfs(world, tracee),
@@ -178,6 +197,11 @@ fn dispatch_legacy(world: &mut World, tracee: &Tracee<'_>, number: i64) -> Resul
         libc::SYS_rmdir => remove::unlink(world, tracee, path, true),
         libc::SYS_mkdir => remove::make_directory(world, tracee, path, tracee.word(1) as u32),
         libc::SYS_rename => remove::rename(world, tracee, path, (AT_CWD, 1)),
+        libc::SYS_symlink => remove::symlink(world, tracee, 0, (AT_CWD, 1)),
+        libc::SYS_link => remove::link(world, tracee, path, (AT_CWD, 1)),
+        libc::SYS_mknod => remove::make_node(world, tracee, path),
+        libc::SYS_chown => access::change_owner(world, tracee, path, 1, 0),
+        libc::SYS_lchown => access::change_owner(world, tracee, path, 1, libc::AT_SYMLINK_NOFOLLOW),
         libc::SYS_chmod => access::change_mode(world, tracee, path, tracee.word(1) as u32),
         _ => Ok(Verdict::Continue),
     }

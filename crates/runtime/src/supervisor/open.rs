@@ -84,8 +84,10 @@ fn raw_open(path: &CStr, flags: i32, mode: u32) -> io::Result<OwnedFd> {
 
 /// A file of the host, opened in the program's stead.
 fn open_real(tracee: &Tracee<'_>, real: &Path, wish: Wish) -> Result {
-    // Opening a named pipe waits for the other side, and a machine must not wait.
-    if real.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+    // Opening a named pipe waits for the other side, and a machine must not wait; a terminal is the program's own.
+    let harmless = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+    let special = real.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if special && !harmless.iter().any(|path| real == Path::new(path)) {
         return Err(libc::ENXIO);
     }
     let mode = if wish.has(libc::O_CREAT) { wish.mode & !process::umask(tracee.tid) } else { 0 };
