@@ -14,8 +14,8 @@ use crate::guard;
 use crate::server::{Outcome, Server};
 use crate::session::Session;
 use crate::supervisor;
-use crate::sys::process;
 use crate::sys::signals::Signals;
+use crate::sys::{process, seccomp};
 
 /// A program to run in a machine.
 #[derive(Clone, Debug)]
@@ -53,10 +53,13 @@ pub fn search_path(socket: &Path) -> OsString {
     path
 }
 
+/// Seccomp knows one supervisor a process.
+const INSIDE: &str = "this is inside a machine already, and there is none inside another one";
+
 /// Why this process can't be supervised.
 fn not_supervised(error: &io::Error) -> String {
     match error.raw_os_error() {
-        Some(libc::EBUSY) => "this is inside a machine already; use netloom exec".to_owned(),
+        Some(libc::EBUSY) => INSIDE.to_owned(),
         _ => format!("this system does not let programs be supervised (seccomp: {error})"),
     }
 }
@@ -68,15 +71,22 @@ fn become_program(program: &Program, socket: &Path, hand_over: impl FnOnce(Owned
         Err(error) => return format!("cannot write into the machine's directory: {error}"),
     };
     match supervisor::install() {
-        Ok(listener) => match hand_over(listener) {
-            Ok(()) => {
-                let error = command.env(MACHINE_VARIABLE, socket).exec();
-                format!("cannot run {}: {error}", program.name.display())
+        Ok(listener) => {
+            if let Err(error) = hand_over(listener) {
+                return format!("cannot reach the machine: {error}");
             }
-            Err(error) => format!("cannot reach the machine: {error}"),
-        },
-        Err(error) => not_supervised(&error),
+        }
+        // What is in the machine is supervised by it already.
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) && is_inherited(socket) => {}
+        Err(error) => return not_supervised(&error),
     }
+    let error = command.env(MACHINE_VARIABLE, socket).exec();
+    format!("cannot run {}: {error}", program.name.display())
+}
+
+/// Whether the environment names that machine.
+fn is_inherited(socket: &Path) -> bool {
+    std::env::var_os(MACHINE_VARIABLE).is_some_and(|inherited| Path::new(&inherited) == socket)
 }
 
 /// Runs a program in a fresh machine with links to `applets` in front of its PATH; its exit status, 128+n after a signal.
@@ -95,6 +105,7 @@ pub fn run(program: &Program, applets: &[&str]) -> Result<u8> {
 }
 
 fn run_in(session: &Session, program: &Program, applets: &[&str]) -> Result<Outcome> {
+    supervisor::check_rights().map_err(Error::Start)?;
     session.link_applets(applets)?;
     let socket = session.socket();
     let listener = packet::listen(socket.as_os_str()).doing("cannot listen")?;
@@ -119,6 +130,12 @@ pub fn execute(socket: &Path, netns: Option<&str>, program: &Program) -> Error {
     match enter(socket, netns) {
         Ok((machine, pid)) => {
             process::let_trace(pid);
+            if process::only_ancestors_trace() {
+                eprintln!(
+                    "netloom: kernel.yama.ptrace_scope is set: what {} starts sees the host's files under /sys and /proc",
+                    program.name.display()
+                );
+            }
             Error::Start(become_program(program, socket, |listener| machine.supervise(listener.as_fd())))
         }
         Err(error) => error,
@@ -139,6 +156,9 @@ fn enter(socket: &Path, netns: Option<&str>) -> Result<(EmbeddedMachine, u32)> {
 
 /// Starts a machine that lives until it is shut down; returns once it listens.
 pub fn up(name: &str, applets: &[&str]) -> Result<()> {
+    if is_inside().doing("cannot fork")? {
+        return Err(Error::Start(INSIDE.to_owned()));
+    }
     let session = Session::create(Some(name))?;
     let (ours, theirs) = packet::pair().doing("cannot make a socket pair")?;
     if process::fork().doing("cannot fork")?.is_none() {
@@ -156,6 +176,14 @@ pub fn up(name: &str, applets: &[&str]) -> Result<()> {
         Some((_, why)) => Err(Error::Start(String::from_utf8_lossy(why).into_owned())),
         None => Err(Error::Start("it died".to_owned())),
     }
+}
+
+/// Whether this process is in a machine, which a machine that it starts would not outlive.
+fn is_inside() -> io::Result<bool> {
+    if process::fork()?.is_none() {
+        process::exit_now(i32::from(seccomp::is_supervised()));
+    }
+    Ok(process::reap(true)?.is_some_and(|ended| ended.status != 0))
 }
 
 fn daemon(session: &Session, applets: &[&str], parent: &OwnedFd) -> Option<Server> {
@@ -179,6 +207,7 @@ fn prepare(session: &Session, applets: &[&str], parent: &OwnedFd) -> Result<Serv
     process::close_all_but(&[session.lock_descriptor(), parent.as_raw_fd()]);
     // Before the guard is forked off: whoever reads what this command prints must see its end.
     process::forget_standard_descriptors().doing("cannot leave the terminal")?;
+    supervisor::check_rights().map_err(Error::Start)?;
     session.link_applets(applets)?;
     let guard = guard::start_without_program(session)?;
     std::env::set_current_dir("/").doing("cannot leave the directory")?;

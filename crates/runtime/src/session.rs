@@ -43,7 +43,8 @@ fn base_path() -> PathBuf {
     let name = format!("netloom-{}", sys::process::user());
     let shared = Path::new("/dev/shm");
     let open_to_all = |found: fs::Metadata| found.is_dir() && found.mode() & 0o1007 == 0o1007;
-    if fs::metadata(shared).is_ok_and(open_to_all) { shared.join(name) } else { Path::new("/tmp").join(name) }
+    let usable = fs::metadata(shared).is_ok_and(open_to_all) && sys::is_writable(c"/dev/shm");
+    if usable { shared.join(name) } else { Path::new("/tmp").join(name) }
 }
 
 /// Checks that nobody else can put anything into the directory.
@@ -70,7 +71,10 @@ fn lock_base(base: &Path) -> Result<File> {
     loop {
         match DirBuilder::new().mode(0o700).create(base) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::Directory { path: base.to_owned(), reason: error.to_string() });
+                return Err(Error::Directory {
+                    path: base.to_owned(),
+                    reason: format!("{error}; XDG_RUNTIME_DIR may name another place"),
+                });
             }
             _ => {}
         }

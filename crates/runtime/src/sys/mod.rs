@@ -27,6 +27,12 @@ pub(crate) fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
 
+/// access(2), for writing.
+pub(crate) fn is_writable(path: &std::ffi::CStr) -> bool {
+    // SAFETY: the string ends with a zero byte.
+    unsafe { libc::access(path.as_ptr(), libc::W_OK) == 0 }
+}
+
 /// An eventfd, with a count of 0.
 pub(crate) fn eventfd() -> io::Result<OwnedFd> {
     // SAFETY: takes plain numbers.

@@ -229,6 +229,12 @@ pub(crate) fn let_trace(pid: u32) {
     unsafe { libc::prctl(libc::PR_SET_PTRACER, pid as libc::c_ulong, 0, 0, 0) };
 }
 
+/// Whether Yama lets processes look into the memory of their descendants alone; leave that is given by [`let_trace`] is
+/// not inherited.
+pub(crate) fn only_ancestors_trace() -> bool {
+    fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").is_ok_and(|scope| scope.trim() != "0")
+}
+
 /// Detaches the standard descriptors from whatever they were.
 pub(crate) fn forget_standard_descriptors() -> io::Result<()> {
     use std::os::fd::AsRawFd;

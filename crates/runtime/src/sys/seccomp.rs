@@ -29,6 +29,14 @@ pub(crate) fn install(filter: &[libc::sock_filter]) -> io::Result<OwnedFd> {
     }
 }
 
+/// Whether the calling process is supervised already: nobody can be twice. To be called in a process that does nothing
+/// more but exit.
+pub(crate) fn is_supervised() -> bool {
+    let allow =
+        libc::sock_filter { code: (libc::BPF_RET | libc::BPF_K) as u16, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW };
+    install(&[allow]).is_err_and(|error| error.raw_os_error() == Some(libc::EBUSY))
+}
+
 /// Has the supervisor and what it supervises take turns quickly, where the kernel can.
 pub(crate) fn prefer_sync_wake_up(listener: BorrowedFd<'_>) {
     // SAFETY: takes plain numbers; a kernel that doesn't know the request refuses it.
