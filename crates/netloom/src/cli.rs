@@ -84,6 +84,11 @@ enum Verb {
 
 pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::parse();
+    // A path that is broken in two can't be copied.
+    let plain = |_: &_| -> Box<dyn miette::ReportHandler> {
+        Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())
+    };
+    let _ = miette::set_hook(Box::new(plain));
     match dispatch(arguments) {
         Ok(status) => ExitCode::from(status),
         Err(report) => {

@@ -35,10 +35,14 @@ set -x
 /// bash would say so, too, but only after the machine has started.
 pub(crate) fn readable(script: &OsStr) -> Result<()> {
     let path = Path::new(script);
-    match File::open(path) {
-        Err(error) => bail!("cannot read the script {}: {error}", path.display()),
-        Ok(_) if path.is_dir() => bail!("cannot run {}: it is a directory", path.display()),
-        Ok(_) => Ok(()),
+    match path.metadata() {
+        Ok(found) if found.is_dir() => bail!("cannot run {}: it is a directory", path.display()),
+        // A pipe would lose what is in it.
+        Ok(found) if !found.is_file() => Ok(()),
+        found => match found.and_then(|_| File::open(path)) {
+            Ok(_) => Ok(()),
+            Err(error) => bail!("cannot read the script {}: {error}", path.display()),
+        },
     }
 }
 

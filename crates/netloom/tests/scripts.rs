@@ -5,7 +5,7 @@ mod common;
 use std::io::Write;
 use std::process::Stdio;
 
-use common::{Place, text};
+use common::{NETLOOM, Place, text};
 
 #[test]
 fn a_script_has_its_name_its_arguments_and_its_standard_input() {
@@ -86,6 +86,54 @@ fn a_machine_inside_a_machine_is_refused() {
     let (output, status) = place.script("netloom run \"$0\"");
     assert_eq!(status, Some(1));
     assert!(output.contains("inside a machine already"), "{output}");
+}
+
+#[test]
+fn a_machine_that_stays_is_not_started_inside_another() {
+    let place = Place::new();
+    let (output, status) = place.script("netloom up m");
+    assert_eq!(status, Some(1));
+    assert!(output.contains("inside a machine already"), "{output}");
+    assert_eq!(text(&place.run(&["ls"]).stdout), "");
+}
+
+#[test]
+fn exec_inside_a_machine_is_in_that_machine() {
+    let script = "ip netns add n; netloom exec -n n readlink /proc/self/ns/net; netloom exec ls /run/netns";
+    assert_eq!(Place::new().script(script), ("net:[4026531841]\nn\n".to_owned(), Some(0)));
+}
+
+#[test]
+fn a_script_may_be_a_pipe() {
+    let place = Place::new();
+    let script = format!("{NETLOOM} run <(echo echo piped)");
+    let output = std::process::Command::new("bash").args(["-c", &script]).env("XDG_RUNTIME_DIR", place.path()).output();
+    assert_eq!(text(&output.expect("bash runs").stdout), "piped\n");
+}
+
+#[test]
+fn a_full_disk_is_told_of_as_the_real_tools_do() {
+    let script = "ip link set lo up; for c in 'ip link' 'brctl show' 'ifconfig -a' 'sysctl -a' 'ping -c 1 127.0.0.1' 'arping -c 1 -I lo 127.0.0.1'; do $c > /dev/full; echo $?; done";
+    let expected =
+        "0\n0\n0\nsysctl: write error: No space left on device\n1\nping: write error\n1\narping: write error\n1\n";
+    assert_eq!(Place::new().script(script).0, expected);
+}
+
+#[test]
+fn a_reader_that_leaves_ends_a_command_quietly() {
+    let script = "for c in 'ip link' 'sysctl -a' 'ifconfig -a'; do $c | true; done; echo $?";
+    assert_eq!(Place::new().script(script), ("0\n".to_owned(), Some(0)));
+}
+
+#[test]
+fn arguments_that_are_no_text_cause_no_panic() {
+    let applets = "arp arping brctl bridge dmesg ethtool ifconfig ip netstat nstat ping route sysctl tcpdump netloom";
+    let script = format!(
+        "for a in {applets}; do for x in $'\\xff' $'-\\xff' $'--\\xff'; do timeout 5 $a \"$x\" < /dev/null; echo =$?; done; done"
+    );
+    let (output, _) = Place::new().script(&script);
+    assert!(!output.contains("panicked") && !output.contains("=101"), "{output}");
+    assert_eq!(output.lines().filter(|line| line.starts_with('=')).count(), 45);
 }
 
 #[test]

@@ -89,13 +89,37 @@ fn listings_show_roots_files() {
 
 #[test]
 fn each_namespace_has_its_own_files() {
-    let script = "ip netns add n\nip link set h2b netns n\nip netns exec n ls /sys/class/net\nls /sys/class/net\nip netns exec n bash -c 'readlink /proc/self/ns/net; grep -c : /proc/net/dev; cd /sys/class/net/h2b; (sleep 0.1; cat mtu) & wait'\nnsenter --net=/run/netns/n ls /sys/class/net/\nunshare -n ls /sys/class/net";
-    expect_with_pair(script, "h2b\nlo\nh2a\nlo\nnet:[4026531841]\n2\n1500\nh2b\nlo\nlo\n");
+    let script = "ip netns add n\nip link set h2b netns n\nip netns exec n ls /sys/class/net\nls /sys/class/net\nip netns exec n bash -c 'readlink /proc/self/ns/net; grep -c : /proc/net/dev; cd /sys/class/net/h2b; (sleep 0.1; cat mtu) & wait'\nnsenter --net=/run/netns/n bash -c 'grep -c : /proc/net/dev; ls /sys/class/net/; cd /sys/class/net; ip netns exec n ls'\nunshare -n ls /sys/class/net";
+    expect_with_pair(script, "h2b\nlo\nh2a\nlo\nnet:[4026531841]\n2\n1500\n2\nh2a\nlo\nh2a\nlo\nh2a\nlo\n");
+}
+
+#[test]
+fn a_process_whose_parent_was_killed_stays_in_its_namespace() {
+    let script = "export OUT=$0.out; ip netns add n; ip netns exec n bash -c '(ls / > /dev/null; sleep 1; readlink /proc/self/ns/net > $OUT) & sleep 0.4; kill -9 $$' 2> /dev/null; sleep 1.5; cat $OUT";
+    let (output, _) = Place::new().script(script);
+    assert!(output.ends_with("net:[4026531841]\n"), "{output}");
+}
+
+#[test]
+fn nothing_is_made_beside_a_virtual_directory() {
+    let place = Place::new();
+    let script = format!(
+        "cd {0}; cd /sys/class/net; ln -s a b; mknod c p; ln lo/mtu d; ln -s x /run/netns/y; touch lo; chown 1 lo/mtu; touch -d yesterday lo/mtu; rmdir lo; mv lo/mtu /tmp/x; echo > ../../../dev/null; ln -s a ../../..{0}/made; ls {0}",
+        place.path().display()
+    );
+    let expected = "ln: failed to create symbolic link 'b': Operation not permitted\nmknod: c: Operation not permitted\nln: failed to create hard link 'd' => 'lo/mtu': Operation not permitted\nln: failed to create symbolic link '/run/netns/y': Operation not permitted\nrmdir: failed to remove 'lo': Not a directory\nmv: cannot remove 'lo/mtu': Operation not permitted\nmade\nnetloom\nscript.sh\n";
+    assert_eq!(place.script(&script).0, expected);
+}
+
+#[test]
+fn namespaces_that_are_gone_leave_no_files() {
+    let script = "for i in 1 2 3 4 5; do ip netns add n$i; ip netns exec n$i ls /sys/class/net > /dev/null; ip netns del n$i; done; ls ${NETLOOM_MACHINE%/socket}/mirror | wc -l";
+    expect(script, "1\n");
 }
 
 #[test]
 fn orphans_stay_in_their_namespace() {
-    let script = "ip netns add n; ip netns exec n bash -c '(sleep 0.2; readlink /proc/self/ns/net > out) &'; sleep 0.1; ip netns pids n | wc -l; sleep 0.4; cat out; rm out";
+    let script = "export OUT=$0.out; ip netns add n; ip netns exec n bash -c '(sleep 0.2; readlink /proc/self/ns/net > $OUT) &'; sleep 0.1; ip netns pids n | wc -l; sleep 0.4; cat $OUT";
     expect(script, "2\nnet:[4026531841]\n");
 }
 
