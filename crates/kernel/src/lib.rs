@@ -203,7 +203,6 @@ impl Kernel {
             timer::Timer::Neighbour { ns, entry } => neighbour::timer(self, ns, entry),
             timer::Timer::Ipv4 { ns, what } => ipv4::timer(self, ns, what),
             timer::Timer::Ipv6 { ns, what } => ipv6::timer(self, ns, what),
-            timer::Timer::Socket(socket) => socket::timer(self, socket),
         }
     }
 

@@ -20,7 +20,6 @@ pub(crate) mod ethertype {
     pub(crate) const IPV4: u16 = 0x0800;
     pub(crate) const ARP: u16 = 0x0806;
     pub(crate) const IPV6: u16 = 0x86dd;
-    pub(crate) const LOOPBACK: u16 = 0x0060;
 }
 
 /// How many frames may wait to be received; what comes beyond is dropped.

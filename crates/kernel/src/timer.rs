@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::types::{DevId, Instant, NsId, SocketId};
+use crate::types::{DevId, Instant, NsId};
 
 /// What is to be done at a deadline: one variant for each thing that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +17,6 @@ pub(crate) enum Timer {
     Ipv4 { ns: NsId, what: u64 },
     /// Duplicate address detection, router solicitations, MLD reports …; `what` is IPv6's own number for it.
     Ipv6 { ns: NsId, what: u64 },
-    /// A socket's own deadline.
-    Socket(SocketId),
 }
 
 /// Names a timer that was set, to cancel it.

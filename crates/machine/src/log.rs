@@ -41,7 +41,7 @@ impl KernelLog {
     }
 
     /// The next record; `None` when there is none yet.
-    pub fn next(&mut self) -> io::Result<Option<LogRecord>> {
+    pub fn read(&mut self) -> io::Result<Option<LogRecord>> {
         match &mut self.0 {
             Inner::Host(log) => log.next(),
             Inner::Embedded(log) => log.next(),

@@ -158,7 +158,7 @@ fn kill_group(child: &Child, signal: Signal) {
 
 fn drain(log: &mut KernelLog) -> io::Result<Vec<String>> {
     let mut lines = Vec::new();
-    while let Some(record) = log.next()? {
+    while let Some(record) = log.read()? {
         lines.push(format!("k>{}", record.text));
     }
     Ok(lines)

@@ -185,7 +185,7 @@ fn main(context: &mut Context<'_>, arguments: &[String]) -> io::Result<i32> {
     let boot = boot_time(context);
     let mut printer = Printer::new(time, delta, raw, decode, boot);
     let mut log = context.machine.kernel_log()?;
-    while let Some(record) = log.next()? {
+    while let Some(record) = log.read()? {
         if print && !only_new && filter.wants(&record) {
             printer.print(context.out, &record)?;
         }
@@ -199,7 +199,7 @@ fn main(context: &mut Context<'_>, arguments: &[String]) -> io::Result<i32> {
     loop {
         context.out.flush()?;
         log.wait(None)?;
-        while let Some(record) = log.next()? {
+        while let Some(record) = log.read()? {
             if filter.wants(&record) {
                 printer.print(context.out, &record)?;
             }

@@ -164,6 +164,7 @@ impl Fdb {
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -20,7 +20,7 @@ const STATISTICS: u32 = 1;
 const GSTRING: usize = 32;
 
 /// Answers `SIOCETHTOOL`: `data` starts with the command and has room for what it gives.
-pub(crate) fn ioctl(kernel: &mut Kernel, dev: DevId, data: &mut Vec<u8>) -> Result<i32, Errno> {
+pub(crate) fn ioctl(kernel: &mut Kernel, dev: DevId, data: &mut [u8]) -> Result<i32, Errno> {
     let command = word(data, 0)?;
     let device = &kernel.devices[dev];
     match command {

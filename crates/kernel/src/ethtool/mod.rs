@@ -150,7 +150,7 @@ pub(crate) fn genl_request(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<
         command::CHANNELS_SET => channels::set(kernel, ns, request),
         command::TSINFO_GET => timestamping::get(kernel, ns, request),
         command::STATS_GET => statistics(kernel, ns, request),
-        1..=command::LAST => {
+        other if (1..=command::LAST).contains(&other) => {
             // A device that isn't there is said before what it can't do.
             let attrs = request.attributes(HEADER_ONLY, Check::Lenient)?;
             target(kernel, ns, &attrs)?;

@@ -59,14 +59,14 @@ impl Kernel {
             let parts = components(&path)?;
             let last = if follow_last { parts.len() } else { parts.len().saturating_sub(1) };
             for end in 1..=last {
-                if let Some(Item::Sysfs(item)) = self.item(ns, &parts[..end]).ok() {
-                    if let Some(target) = item.link(self) {
-                        // Relative to the directory that holds the link.
-                        let before = parts[..end - 1].join("/");
-                        let after = parts[end..].join("/");
-                        path = format!("/{before}/{target}/{after}");
-                        continue 'links;
-                    }
+                if let Ok(Item::Sysfs(item)) = self.item(ns, &parts[..end])
+                    && let Some(target) = item.link(self)
+                {
+                    // Relative to the directory that holds the link.
+                    let before = parts[..end - 1].join("/");
+                    let after = parts[end..].join("/");
+                    path = format!("/{before}/{target}/{after}");
+                    continue 'links;
                 }
             }
             return self.item(ns, &parts);

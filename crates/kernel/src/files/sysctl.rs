@@ -20,17 +20,17 @@ pub(super) enum Item {
     Ipv4RouteSetting(&'static str, &'static str, u32),
     PingGroupRange,
     Ipv4Confs,
-    Ipv4Conf(Whose),
+    Ipv4Conf,
     Ipv4ConfSetting(Whose, Conf),
     Ipv6,
     Ipv6Setting(&'static str),
     Ipv6Icmp,
     Ipv6Confs,
-    Ipv6Conf(Whose),
+    Ipv6Conf,
     Ipv6ConfSetting(Whose, String),
     /// `neigh` of IPv4 or not.
     Neighs(bool),
-    Neigh(bool, Whose),
+    Neigh,
     NeighSetting(bool, Whose, String),
 }
 
@@ -122,12 +122,12 @@ pub(super) fn find(kernel: &Kernel, ns: NsId, parts: &[&str]) -> Result<Item, Er
         }
         ["ipv4"] => Item::Ipv4,
         ["ipv4", "conf"] => Item::Ipv4Confs,
-        ["ipv4", "conf", of] => Item::Ipv4Conf(whose(of, true)?),
+        ["ipv4", "conf", of] => whose(of, true).map(|_| Item::Ipv4Conf)?,
         ["ipv4", "conf", of, name] => Item::Ipv4ConfSetting(whose(of, true)?, Conf::named(name).ok_or(Errno::ENOENT)?),
         ["ipv6"] => Item::Ipv6,
         ["ipv6", "icmp"] => Item::Ipv6Icmp,
         ["ipv6", "conf"] => Item::Ipv6Confs,
-        ["ipv6", "conf", of] => Item::Ipv6Conf(whose(of, false)?),
+        ["ipv6", "conf", of] => whose(of, false).map(|_| Item::Ipv6Conf)?,
         ["ipv6", "conf", of, name] => {
             let of = whose(of, false)?;
             if !ipv6::CONF_NAMES.contains(name) {
@@ -136,7 +136,7 @@ pub(super) fn find(kernel: &Kernel, ns: NsId, parts: &[&str]) -> Result<Item, Er
             Item::Ipv6ConfSetting(of, (*name).to_owned())
         }
         [family @ ("ipv4" | "ipv6"), "neigh"] => Item::Neighs(*family == "ipv4"),
-        [family @ ("ipv4" | "ipv6"), "neigh", of] => Item::Neigh(*family == "ipv4", neigh(of, *family == "ipv4")?),
+        [family @ ("ipv4" | "ipv6"), "neigh", of] => neigh(of, *family == "ipv4").map(|_| Item::Neigh)?,
         [family @ ("ipv4" | "ipv6"), "neigh", of, name] => {
             let ipv4 = *family == "ipv4";
             let of = neigh(of, ipv4)?;
@@ -269,9 +269,9 @@ impl Item {
             Item::Ipv6Confs => devices(kernel, ns, false, &["all", "default"]),
             // What a new device starts with is shown in the first namespace alone.
             Item::Neighs(ipv4) => devices(kernel, ns, *ipv4, &[]),
-            Item::Ipv4Conf(_) => files(&mut Conf::ALL.iter().map(|(_, name)| *name)),
-            Item::Ipv6Conf(_) => files(&mut ipv6::CONF_NAMES.iter().copied()),
-            Item::Neigh(..) => files(&mut Params::names().chain(["base_reachable_time", "retrans_time"])),
+            Item::Ipv4Conf => files(&mut Conf::ALL.iter().map(|(_, name)| *name)),
+            Item::Ipv6Conf => files(&mut ipv6::CONF_NAMES.iter().copied()),
+            Item::Neigh => files(&mut Params::names().chain(["base_reachable_time", "retrans_time"])),
             _ => return Err(Errno::ENOTDIR),
         };
         entries.sort_by(|a, b| a.0.cmp(&b.0));

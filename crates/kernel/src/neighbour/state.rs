@@ -440,18 +440,6 @@ pub(crate) fn update(kernel: &mut Kernel, ns: NsId, id: NeighId, news: Update) -
     Ok(())
 }
 
-/// An upper layer has had an answer from a neighbour: it is there.
-pub(crate) fn confirm(kernel: &mut Kernel, dev: DevId, address: IpAddr) {
-    let now = kernel.now;
-    let Some(device) = kernel.devices.get(dev) else { return };
-    let Some(netns) = kernel.namespaces.get_mut(device.ns) else { return };
-    if let Some(id) = netns.neighbours.find(dev, address)
-        && let Some(entry) = netns.neighbours.get_mut(id)
-    {
-        entry.confirmed = now;
-    }
-}
-
 /// Takes an entry out; what waited for it is dropped.
 pub(super) fn remove(kernel: &mut Kernel, ns: NsId, id: NeighId) {
     kernel.set_neigh_timer(ns, id, None);

@@ -12,7 +12,7 @@ mod promiscuity;
 mod register;
 mod stats;
 
-pub(crate) use filter::{FilterList, HwAddr};
+pub(crate) use filter::FilterList;
 pub(crate) use flags::DevFlags;
 pub(crate) use name::NameAssign;
 pub(crate) use notifier::NetdevEvent;

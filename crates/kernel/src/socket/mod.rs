@@ -73,9 +73,6 @@ pub(crate) struct Socket {
 /// How many entries an error queue holds.
 const ERROR_QUEUE: usize = 64;
 
-/// A socket's own deadline has come.
-pub(crate) fn timer(_kernel: &mut Kernel, _socket: SocketId) {}
-
 impl Kernel {
     /// socket(2). A socket holds its namespace.
     pub fn socket(&mut self, ns: NsId, domain: i32, kind: i32, protocol: i32) -> Result<SocketId, Errno> {

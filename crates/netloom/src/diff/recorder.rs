@@ -172,7 +172,7 @@ impl Recorder {
 
     fn log_lines(&mut self) -> io::Result<Vec<String>> {
         let mut lines = Vec::new();
-        while let Some(record) = self.log.as_mut().map_or(Ok(None), KernelLog::next)? {
+        while let Some(record) = self.log.as_mut().map_or(Ok(None), KernelLog::read)? {
             if record.facility == 0 {
                 lines.push(format!("k>{}", record.text));
             }

@@ -11,8 +11,8 @@ use crate::types::{DevId, MacAddr};
 pub(crate) struct Attribute {
     pub(super) name: &'static str,
     pub(super) mode: u32,
-    pub(super) read: fn(&Kernel, &Device) -> Result<String, Errno>,
-    pub(super) write: Option<fn(&mut Kernel, DevId, &str) -> Result<(), Errno>>,
+    pub(super) read: Read,
+    pub(super) write: Option<Write>,
 }
 
 type Read = fn(&Kernel, &Device) -> Result<String, Errno>;

@@ -26,7 +26,7 @@ pub(super) enum Item {
     /// A device's directory.
     Device(DevId),
     DeviceFile(DevId, &'static device::Attribute),
-    Statistics(DevId),
+    Statistics,
     Statistic(DevId, &'static str),
     /// `queues` and what is below it.
     Queues(DevId, queues::Place),
@@ -34,12 +34,12 @@ pub(super) enum Item {
     Power,
     PowerFile(&'static str, &'static str),
     /// `bridge`, `brif`, `brforward` of a bridge.
-    BridgeDirectory(DevId),
+    BridgeDirectory,
     BridgeFile(DevId, &'static str, u32),
     BridgePorts(DevId),
     Forwarding(DevId),
     /// `brport` of a port.
-    PortDirectory(DevId),
+    PortDirectory,
     PortFile(DevId, &'static str, u32),
 }
 
@@ -84,7 +84,7 @@ fn in_device(kernel: &Kernel, dev: DevId, parts: &[&str]) -> Result<Item, Errno>
     let device = &kernel.devices[dev];
     let is_bridge = matches!(device.kind, DevKind::Bridge(_));
     match parts {
-        ["statistics"] => Ok(Item::Statistics(dev)),
+        ["statistics"] => Ok(Item::Statistics),
         ["statistics", name] => statistics::name(name).map(|name| Item::Statistic(dev, name)).ok_or(Errno::ENOENT),
         ["queues", rest @ ..] => queues::find(device, rest).map(|place| Item::Queues(dev, place)).ok_or(Errno::ENOENT),
         ["power"] => Ok(Item::Power),
@@ -93,7 +93,7 @@ fn in_device(kernel: &Kernel, dev: DevId, parts: &[&str]) -> Result<Item, Errno>
             .find(|(known, _)| known == name)
             .map(|(name, value)| Item::PowerFile(name, value))
             .ok_or(Errno::ENOENT),
-        ["bridge"] if is_bridge => Ok(Item::BridgeDirectory(dev)),
+        ["bridge"] if is_bridge => Ok(Item::BridgeDirectory),
         ["bridge", name] if is_bridge => {
             let (name, mode) = find_named(bridge::ATTRIBUTES, name)?;
             Ok(Item::BridgeFile(dev, name, mode))
@@ -104,7 +104,7 @@ fn in_device(kernel: &Kernel, dev: DevId, parts: &[&str]) -> Result<Item, Errno>
             Ok(Item::Link(format!("../../{name}/brport")))
         }
         ["brforward"] if is_bridge => Ok(Item::Forwarding(dev)),
-        ["brport"] if device.port.is_some() => Ok(Item::PortDirectory(dev)),
+        ["brport"] if device.port.is_some() => Ok(Item::PortDirectory),
         ["brport", "bridge"] => {
             let master = master(kernel, dev).ok_or(Errno::ENOENT)?;
             Ok(Item::Link(format!("../../{master}")))
@@ -239,15 +239,15 @@ impl Item {
             Item::Class => devices().map(|name| (name, SYMLINK)).collect(),
             Item::Devices => devices().map(|name| (name, DIRECTORY)).collect(),
             Item::Device(dev) => device_entries(kernel, *dev),
-            Item::Statistics(_) => statistics::NAMES.iter().map(|name| ((*name).to_owned(), file(0o444))).collect(),
+            Item::Statistics => statistics::NAMES.iter().map(|name| ((*name).to_owned(), file(0o444))).collect(),
             Item::Queues(dev, place) => place.entries(&kernel.devices[*dev]).ok_or(Errno::ENOTDIR)?,
             Item::Power => POWER
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), Item::PowerFile(name, value).node(kernel)))
                 .collect(),
-            Item::BridgeDirectory(_) => listed(bridge::ATTRIBUTES),
+            Item::BridgeDirectory => listed(bridge::ATTRIBUTES),
             Item::BridgePorts(dev) => ports(kernel, *dev).map(|name| (name, SYMLINK)).collect(),
-            Item::PortDirectory(_) => {
+            Item::PortDirectory => {
                 let mut entries = listed(bridge::PORT_ATTRIBUTES);
                 entries.push(("bridge".to_owned(), SYMLINK));
                 entries
