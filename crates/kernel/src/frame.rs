@@ -16,8 +16,6 @@ const HEADROOM: usize = 64;
 /// The size of a pooled buffer: what 1,500 bytes of payload with tags and tunnels need. No power of two, so that the
 /// headers of many frames don't compete for the same few sets of the processor's cache.
 const BUFFER: usize = 2112;
-/// The bit of [`Frame::start`] that says that the frame stands in a buffer of its own.
-const LONG: u16 = 1 << 15;
 /// How many idle buffers are kept at most (16 MiB).
 const POOL: usize = 8192;
 
@@ -50,28 +48,86 @@ struct Buffer {
 #[derive(Debug)]
 pub(crate) struct Frame {
     buffer: Rc<Buffer>,
-    length: u32,
-    start: u16,
-    /// Set by the device that receives it.
-    pub(crate) packet_type: PacketType,
-    /// The transport checksum is known to be good or still to be filled in (it came from a local socket and never
-    /// left the machine): receivers need not verify it.
-    pub(crate) checksum_trusted: bool,
+    about: About,
+}
+
+/// What is known of a frame beside its bytes, in one word.
+///
+/// From the lowest bit on: length (32 bits), where it starts (15), [`About::LONG`], type (3), [`About::TRUSTED`].
+#[derive(Clone, Copy, Debug)]
+struct About(u64);
+
+impl About {
+    const START: u32 = 32;
+    /// The bytes stand in [`Buffer::long`].
+    const LONG: u64 = 1 << 47;
+    const TYPE: u32 = 48;
+    const TRUSTED: u64 = 1 << 51;
+
+    #[inline]
+    fn new(length: usize, long: bool) -> About {
+        let long = if long { About::LONG } else { 0 };
+        About(length as u64 & u64::from(u32::MAX) | (HEADROOM as u64) << About::START | long)
+    }
+
+    #[inline]
+    fn length(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    #[inline]
+    fn start(self) -> usize {
+        (self.0 >> About::START) as usize & 0x7fff
+    }
+
+    #[inline]
+    fn is_long(self) -> bool {
+        self.0 & About::LONG != 0
+    }
 }
 
 impl Frame {
     /// The whole frame, Ethernet header first.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        let start = usize::from(self.start & !LONG);
-        let room = if self.start & LONG == 0 { &self.buffer.short[..] } else { &self.buffer.long };
-        room.get(start..start + self.length as usize).unwrap_or_default()
+        let start = self.about.start();
+        let room = if self.about.is_long() { &self.buffer.long } else { &self.buffer.short[..] };
+        room.get(start..start + self.about.length()).unwrap_or_default()
     }
 
     /// Its length in bytes, Ethernet header included.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.length as usize
+        self.about.length()
+    }
+
+    /// How its destination relates to the device that received it, which says so.
+    #[inline]
+    pub(crate) fn packet_type(&self) -> PacketType {
+        const TYPES: [PacketType; 8] = {
+            use PacketType::*;
+            [Host, Broadcast, Multicast, OtherHost, Outgoing, Host, Host, Host]
+        };
+        TYPES[(self.about.0 >> About::TYPE) as usize & 7]
+    }
+
+    /// See [`Frame::packet_type`].
+    #[inline]
+    pub(crate) fn set_packet_type(&mut self, to: PacketType) {
+        self.about.0 = self.about.0 & !(7 << About::TYPE) | (to as u64) << About::TYPE;
+    }
+
+    /// Whether the transport checksum is known to be good or still to be filled in (the frame came from a local socket and
+    /// never left the machine): receivers need not verify it.
+    #[inline]
+    pub(crate) fn checksum_trusted(&self) -> bool {
+        self.about.0 & About::TRUSTED != 0
+    }
+
+    /// See [`Frame::checksum_trusted`].
+    #[inline]
+    pub(crate) fn set_checksum_trusted(&mut self, trusted: bool) {
+        self.about.0 = self.about.0 & !About::TRUSTED | if trusted { About::TRUSTED } else { 0 };
     }
 
     /// What follows the Ethernet header.
@@ -95,12 +151,14 @@ impl Frame {
     /// Another frame with the same bytes, not copied.
     #[inline]
     pub(crate) fn share(&self) -> Frame {
-        Frame { buffer: Rc::clone(&self.buffer), ..*self }
+        Frame { buffer: Rc::clone(&self.buffer), about: self.about }
     }
 
     /// Cuts it to `length` bytes (padding after an IP packet).
+    #[inline]
     pub(crate) fn truncate(&mut self, length: usize) {
-        self.length = self.length.min(u32::try_from(length).unwrap_or(u32::MAX));
+        let length = self.about.length().min(length) as u64;
+        self.about.0 = self.about.0 & !u64::from(u32::MAX) | length;
     }
 }
 
@@ -111,38 +169,34 @@ pub(crate) struct FramePool {
 }
 
 impl FramePool {
-    /// An unshared buffer with room for `length` bytes, which hold anything, and where they start.
+    /// An unshared buffer with room for `length` bytes, which hold anything.
     #[inline]
-    fn fresh(&mut self, length: usize) -> (Rc<Buffer>, u16) {
+    fn fresh(&mut self, length: usize) -> Rc<Buffer> {
         if length > BUFFER - HEADROOM {
             return FramePool::long(length);
         }
-        match self.idle.pop() {
-            Some(buffer) => (buffer, HEADROOM as u16),
-            None => FramePool::short(),
-        }
+        self.idle.pop().unwrap_or_else(FramePool::short)
     }
 
     #[cold]
-    fn short() -> (Rc<Buffer>, u16) {
-        (Rc::new(Buffer { short: [0; BUFFER], long: Box::default() }), HEADROOM as u16)
+    fn short() -> Rc<Buffer> {
+        Rc::new(Buffer { short: [0; BUFFER], long: Box::default() })
     }
 
     #[cold]
-    fn long(length: usize) -> (Rc<Buffer>, u16) {
-        let long = vec![0; HEADROOM + length].into();
-        (Rc::new(Buffer { short: [0; BUFFER], long }), HEADROOM as u16 | LONG)
+    fn long(length: usize) -> Rc<Buffer> {
+        Rc::new(Buffer { short: [0; BUFFER], long: vec![0; HEADROOM + length].into() })
     }
 
     /// A frame of `length` bytes that `fill` has written.
     #[inline]
     fn filled(&mut self, length: usize, fill: impl FnOnce(&mut [u8])) -> Frame {
-        let (mut buffer, start) = self.fresh(length);
+        let mut buffer = self.fresh(length);
         let unshared = Rc::get_mut(&mut buffer).expect("idle buffers are unshared");
-        let room = if start & LONG == 0 { &mut unshared.short[..] } else { &mut unshared.long };
+        let about = About::new(length, length > BUFFER - HEADROOM);
+        let room = if about.is_long() { &mut unshared.long } else { &mut unshared.short[..] };
         fill(&mut room[HEADROOM..HEADROOM + length]);
-        let length = length as u32;
-        Frame { buffer, length, start, packet_type: PacketType::Host, checksum_trusted: false }
+        Frame { buffer, about }
     }
 
     /// A frame with these bytes.
@@ -165,22 +219,25 @@ impl FramePool {
         if Rc::get_mut(&mut frame.buffer).is_none() {
             self.unshare(frame);
         }
-        let (start, length) = (usize::from(frame.start & !LONG), frame.length as usize);
+        let (start, length) = (frame.about.start(), frame.about.length());
+        let long = frame.about.is_long();
         let buffer = Rc::get_mut(&mut frame.buffer).expect("just unshared");
-        let room = if frame.start & LONG == 0 { &mut buffer.short[..] } else { &mut buffer.long };
+        let room = if long { &mut buffer.long } else { &mut buffer.short[..] };
         room.get_mut(start..start + length).unwrap_or_default()
     }
 
     fn unshare(&mut self, frame: &mut Frame) {
-        let (packet_type, checksum_trusted) = (frame.packet_type, frame.checksum_trusted);
-        *frame = Frame { packet_type, checksum_trusted, ..self.copy_from(frame.bytes()) };
+        let mut copy = self.copy_from(frame.bytes());
+        copy.set_packet_type(frame.packet_type());
+        copy.set_checksum_trusted(frame.checksum_trusted());
+        *frame = copy;
     }
 
     /// Takes a frame at the end of its way; its buffer is used again once nobody shares it.
     #[inline]
     pub(crate) fn recycle(&mut self, frame: Frame) {
         let mut buffer = frame.buffer;
-        if frame.start & LONG == 0 && self.idle.len() < POOL && Rc::get_mut(&mut buffer).is_some() {
+        if !frame.about.is_long() && self.idle.len() < POOL && Rc::get_mut(&mut buffer).is_some() {
             self.idle.push(buffer);
         }
     }

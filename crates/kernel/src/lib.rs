@@ -128,6 +128,8 @@ pub struct Kernel {
     drops: DropCounts,
     /// Frames on their way to the device that receives them.
     backlog: VecDeque<(DevId, frame::Frame)>,
+    /// Room for the devices through which a frame is being flooded.
+    egresses: Vec<DevId>,
     /// Devices whose link state is to be looked at when the current system call is done.
     link_events: VecDeque<DevId>,
     /// The device that is just being taken away.
@@ -156,6 +158,7 @@ impl Kernel {
             frames: frame::FramePool::default(),
             drops: DropCounts::default(),
             backlog: VecDeque::new(),
+            egresses: Vec::new(),
             link_events: VecDeque::new(),
             unregistering: None,
             devices: SlotMap::with_key(),

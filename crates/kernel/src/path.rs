@@ -80,7 +80,7 @@ impl Kernel {
         let Some(header) = frame.header() else {
             return self.drop_frame(frame, DropReason::PacketTooSmall);
         };
-        frame.packet_type = packet_type(device, header);
+        frame.set_packet_type(packet_type(device, header));
         self.receive_typed(dev, frame);
     }
 
@@ -91,7 +91,7 @@ impl Kernel {
             return self.drop_frame(frame, DropReason::DevReady);
         };
         let port = device.port;
-        let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type, None);
+        let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
         match port {
             Some(port) => crate::bridge::input(self, dev, port, frame),
             None => self.deliver(dev, frame, seen),
@@ -99,7 +99,7 @@ impl Kernel {
     }
 
     /// Hands a frame to the protocol that its EtherType names. One that a packet socket has `seen` has found a taker.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn deliver(&mut self, dev: DevId, frame: Frame, seen: bool) {
         let protocol = frame.ethertype();
         let listening = self.devices.get(dev).is_some_and(Device::is_tapped);

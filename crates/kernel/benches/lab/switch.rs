@@ -58,13 +58,19 @@ impl Switch {
         self.take();
     }
 
+    /// Bound to a device, the sender need not name it.
+    fn bind_sender(&mut self, ifindex: u32) {
+        self.kernel.bind(self.sender, &link_address([0, 0], ifindex), &self.process).expect("bind");
+    }
+
     /// Two ports and one flow between them, of frames of `length` bytes.
     pub(crate) fn pair(length: usize) -> Switch {
         let (mut switch, _, cables) = Switch::new(2);
         let (a, b) = (station(0, 1), station(1, 1));
         switch.frames = vec![(frame(a, b, length), link_address(EXPERIMENT, cables[1]))];
         switch.send(1);
-        switch.frames = vec![(frame(b, a, length), link_address(EXPERIMENT, cables[0]))];
+        switch.frames = vec![(frame(b, a, length), Vec::new())];
+        switch.bind_sender(cables[0]);
         switch.listen(cables[1]);
         switch
     }
@@ -100,7 +106,8 @@ impl Switch {
     /// Broadcasts to `ports` other ports.
     pub(crate) fn flood(ports: u32, length: usize) -> Switch {
         let (mut switch, _, cables) = Switch::new(ports + 1);
-        switch.frames = vec![(frame([0xff; 6], station(0, 1), length), link_address(EXPERIMENT, cables[0]))];
+        switch.frames = vec![(frame([0xff; 6], station(0, 1), length), Vec::new())];
+        switch.bind_sender(cables[0]);
         switch.send(1);
         switch.listen(0);
         switch

@@ -36,31 +36,25 @@ impl Bridge {
         Ok(port.dev)
     }
 
-    /// The next port of a flood, from place `at` of the list of forwarding ports on.
-    #[inline(always)]
-    fn next_flooded(&self, at: &mut usize, from: Option<u16>, kind: Kind, length: usize) -> Option<DevId> {
+    /// The devices through which a flooded frame leaves.
+    fn flooded(&self, from: Option<u16>, kind: Kind, length: usize, into: &mut Vec<DevId>) {
         let ingress = from.and_then(|number| Some((number, self.port(number)?.flags)));
-        while let Some(number) = self.forwarding.get(*at) {
-            *at += 1;
-            let Some(port) = self.port(*number) else { continue };
-            // What the host itself sends to groups leaves by every port.
-            let takes = match kind {
-                Kind::Unicast => port.flags.contains(PortFlags::FLOOD),
-                Kind::Multicast => from.is_none() || port.flags.contains(PortFlags::MCAST_FLOOD),
-                Kind::Broadcast => from.is_none() || port.flags.contains(PortFlags::BCAST_FLOOD),
-            };
-            if takes {
-                if let Ok(dev) = self.egress(ingress, *number, length) {
-                    return Some(dev);
-                }
-            }
-        }
-        None
+        // What the host itself sends to groups leaves by every port.
+        let needed = match kind {
+            Kind::Unicast => PortFlags::FLOOD,
+            Kind::Multicast if from.is_some() => PortFlags::MCAST_FLOOD,
+            Kind::Broadcast if from.is_some() => PortFlags::BCAST_FLOOD,
+            _ => PortFlags::empty(),
+        };
+        let taking =
+            self.forwarding.iter().filter(|number| self.port(**number).is_some_and(|port| port.flags.contains(needed)));
+        into.extend(taking.filter_map(|number| self.egress(ingress, *number, length).ok()));
     }
 }
 
 /// Sends a frame through every forwarding port that takes such frames, but not back. With `keep` it is given back afterwards; else the
 /// last receiver gets the frame itself and not a share of it.
+#[inline(never)]
 pub(super) fn flood(
     kernel: &mut Kernel,
     bridge: DevId,
@@ -69,22 +63,24 @@ pub(super) fn flood(
     frame: Frame,
     keep: bool,
 ) -> Option<Frame> {
-    let mut at = 0;
-    let length = frame.len();
-    let mut next = kernel.bridge(bridge).and_then(|it| it.next_flooded(&mut at, from, kind, length));
-    if next.is_none() && !keep {
-        kernel.drop_frame(frame, DropReason::BridgeNoEgress);
-        return None;
+    // Sending only queues, so that nobody else floods meanwhile.
+    let mut egresses = std::mem::take(&mut kernel.egresses);
+    if let Some(it) = kernel.bridge(bridge) {
+        it.flooded(from, kind, frame.len(), &mut egresses);
     }
-    while let Some(egress) = next {
-        next = kernel.bridge(bridge).and_then(|it| it.next_flooded(&mut at, from, kind, length));
-        if next.is_none() && !keep {
-            let _ = kernel.transmit(egress, frame);
-            return None;
-        }
+    let last = if keep { None } else { egresses.pop() };
+    for egress in egresses.drain(..) {
         let _ = kernel.transmit(egress, frame.share());
     }
-    Some(frame)
+    kernel.egresses = egresses;
+    match last {
+        _ if keep => return Some(frame),
+        Some(egress) => {
+            let _ = kernel.transmit(egress, frame);
+        }
+        None => kernel.drop_frame(frame, DropReason::BridgeNoEgress),
+    }
+    None
 }
 
 /// A frame that the host sends through the bridge device.

@@ -10,7 +10,7 @@ use crate::types::DevId;
 pub(super) fn pass_up(kernel: &mut Kernel, bridge: DevId, mut frame: Frame) {
     if let Some(device) = kernel.devices.get_mut(bridge) {
         if frame.bytes().starts_with(&device.address.0) {
-            frame.packet_type = PacketType::Host;
+            frame.set_packet_type(PacketType::Host);
         }
         device.stats.rx_packets += 1;
         device.stats.rx_bytes += frame.len().saturating_sub(ETH_HLEN) as u64;

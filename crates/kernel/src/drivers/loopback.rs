@@ -20,7 +20,7 @@ pub(super) fn profile() -> Profile {
 }
 
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, mut frame: Frame) -> Result<(), DropReason> {
-    frame.checksum_trusted = true;
+    frame.set_checksum_trusted(true);
     let stats = &mut kernel.devices[dev].stats;
     // What comes back is counted, and it has no Ethernet header any more.
     let length = frame.payload().len() as u64;

@@ -19,7 +19,7 @@ pub(super) fn forward(
     route: &Route,
     redirect: bool,
 ) {
-    if frame.packet_type != PacketType::Host {
+    if frame.packet_type() != PacketType::Host {
         return kernel.drop_frame(frame, DropReason::OtherHost);
     }
     let counters = &mut kernel.namespaces[ns].ipv4.snmp.ip;

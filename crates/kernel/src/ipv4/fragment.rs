@@ -213,10 +213,10 @@ pub(super) fn collect(
         kernel.drop_frame(frame, DropReason::IpInvalidHeader);
         return None;
     }
-    let packet_type = frame.packet_type;
+    let packet_type = frame.packet_type();
     kernel.frames.recycle(frame);
     joined.map(|(mut whole, header)| {
-        whole.packet_type = packet_type;
+        whole.set_packet_type(packet_type);
         (whole, header)
     })
 }
@@ -238,7 +238,7 @@ fn join(kernel: &mut Kernel, queue: &Queue) -> Option<(Frame, Header)> {
             packet[first.header + part.start..first.header + part.end].copy_from_slice(data);
         }
     });
-    whole.checksum_trusted = queue.parts.iter().all(|part| part.frame.checksum_trusted);
+    whole.set_checksum_trusted(queue.parts.iter().all(|part| part.frame.checksum_trusted()));
     Some((whole, header))
 }
 

@@ -144,7 +144,7 @@ fn is_error(packet: &[u8], header: &Header) -> bool {
 
 /// Tells the sender of a packet received on `dev` what became of it; `info` is the word before the quoted packet.
 pub(super) fn answer(kernel: &mut Kernel, dev: DevId, frame: &Frame, kind: u8, code: u8, info: u32) {
-    if frame.packet_type == PacketType::Host {
+    if frame.packet_type() == PacketType::Host {
         about(kernel, dev, frame.payload(), kind, code, info);
     }
 }
@@ -272,7 +272,7 @@ pub(super) fn receive(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, 
         return DropReason::UnhandledProto;
     }
     let settings = &kernel.namespaces[ns].ipv4.settings;
-    let to_many = frame.packet_type != PacketType::Host || input::is_to_many(kernel, ns, header.destination);
+    let to_many = frame.packet_type() != PacketType::Host || input::is_to_many(kernel, ns, header.destination);
     if to_many && (!matches!(kind, ECHO | TIMESTAMP) || settings.icmp_echo_ignore_broadcasts != 0) {
         return DropReason::Consumed;
     }

@@ -39,7 +39,7 @@ enum Refusal {
 /// An IPv4 packet received on a device.
 pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
     let Some(device) = kernel.devices.get_mut(dev) else { return kernel.drop_frame(frame, DropReason::DevReady) };
-    if frame.packet_type == PacketType::OtherHost {
+    if frame.packet_type() == PacketType::OtherHost {
         device.stats.rx_otherhost_dropped += 1;
         return kernel.drop_frame(frame, DropReason::OtherHost);
     }
@@ -143,7 +143,7 @@ fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, mut head
         protocol::IGMP => {}
         protocol::UDP => {
             reason = DropReason::NoSocket;
-            if frame.packet_type == PacketType::Host {
+            if frame.packet_type() == PacketType::Host {
                 kernel.namespaces[ns].ipv4.snmp.udp_no_ports += 1;
                 icmp::answer(kernel, dev, &frame, icmp::UNREACHABLE, icmp::PORT, 0);
             }

@@ -64,7 +64,7 @@ pub(super) fn send_on(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, rout
         header.write(bytes);
         bytes[length..].copy_from_slice(packet.payload);
     });
-    frame.checksum_trusted = true;
+    frame.set_checksum_trusted(true);
     match transmit(kernel, ns, route, &header, frame) {
         Err(DropReason::PacketTooBig) => Err(Errno::ENOBUFS),
         _ => Ok(()),
@@ -122,7 +122,7 @@ fn count_broadcast(kernel: &mut Kernel, ns: NsId, header: &Header) {
 /// What goes to many is received by this host as well, as if it had come in through the device.
 fn loop_back(kernel: &mut Kernel, route: &Route, frame: &Frame, packet_type: PacketType) {
     let mut copy = frame.share();
-    copy.packet_type = packet_type;
+    copy.set_packet_type(packet_type);
     input::receive_looped(kernel, route.dev, copy);
 }
 
@@ -177,7 +177,7 @@ fn fragment(kernel: &mut Kernel, ns: NsId, route: &Route, header: &Header, frame
             header.write(bytes);
             bytes[header.length..].copy_from_slice(part);
         });
-        piece.checksum_trusted = frame.checksum_trusted;
+        piece.set_checksum_trusted(frame.checksum_trusted());
         if let Some(netns) = kernel.namespaces.get_mut(ns) {
             netns.ipv4.snmp.ip.frag_creates += 1;
         }

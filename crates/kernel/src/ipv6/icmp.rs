@@ -77,7 +77,7 @@ pub(super) fn is_intact(kernel: &mut Kernel, ns: NsId, frame: &Frame, packet: &P
     let counters = &mut kernel.namespaces[ns].ipv6.snmp.icmp;
     counters.in_msgs += 1;
     let (source, destination) = (packet.header.source, packet.header.destination);
-    if message.len() < 4 || (!frame.checksum_trusted && checksum(source, destination, next::ICMP, message) != 0) {
+    if message.len() < 4 || (!frame.checksum_trusted() && checksum(source, destination, next::ICMP, message) != 0) {
         counters.in_csum_errors += 1;
         counters.in_errors += 1;
         return false;
@@ -169,7 +169,7 @@ pub(super) fn answer(kernel: &mut Kernel, dev: DevId, frame: &Frame, kind: u8, c
     let Some(header) = packet.first_chunk::<LEN>().map(Header::read) else { return };
     let tells_group = kind == TOO_BIG || (kind == PARAMETER_PROBLEM && code == UNKNOWN_OPTION);
     let to_many = header.destination.is_multicast()
-        || !matches!(frame.packet_type, PacketType::Host | PacketType::Outgoing | PacketType::OtherHost);
+        || !matches!(frame.packet_type(), PacketType::Host | PacketType::Outgoing | PacketType::OtherHost);
     if (to_many && !tells_group) || header.source.is_unspecified() || header.source.is_multicast() {
         return;
     }

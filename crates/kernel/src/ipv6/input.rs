@@ -49,7 +49,7 @@ impl Packet {
 /// An IPv6 packet received on a device.
 pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
     let Some(device) = kernel.devices.get_mut(dev) else { return kernel.drop_frame(frame, DropReason::DevReady) };
-    if frame.packet_type == PacketType::OtherHost {
+    if frame.packet_type() == PacketType::OtherHost {
         device.stats.rx_otherhost_dropped += 1;
         return kernel.drop_frame(frame, DropReason::OtherHost);
     }
@@ -167,7 +167,7 @@ fn forward(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, packet: 
         kernel.namespaces[ns].ipv6.snmp.ip.in_discards += 1;
         return kernel.drop_frame(frame, DropReason::OtherHost);
     }
-    if frame.packet_type != PacketType::Host {
+    if frame.packet_type() != PacketType::Host {
         return kernel.drop_frame(frame, DropReason::OtherHost);
     }
     if header.hop_limit <= 1 {

@@ -52,7 +52,7 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>) -> Resu
         snmp.icmp_sent(packet.payload.first().copied().unwrap_or(0));
     }
     let mut frame = build(kernel, &header, &[], packet.payload);
-    frame.checksum_trusted = true;
+    frame.set_checksum_trusted(true);
     // Whoever drops it now has counted it.
     let _ = transmit(kernel, ns, &route, &header, frame, true);
     Ok(())
@@ -127,7 +127,7 @@ pub(super) fn transmit(
         let loopback = kernel.devices.get(route.dev).is_some_and(|device| device.flags.contains(DevFlags::LOOPBACK));
         if loops && !loopback && groups::is_member(kernel, route.dev, header.destination) {
             let mut copy = frame.share();
-            copy.packet_type = PacketType::Multicast;
+            copy.set_packet_type(PacketType::Multicast);
             input::receive_looped(kernel, route.dev, copy);
         }
         // A group of the device alone, or a packet that may not leave it.
@@ -180,7 +180,7 @@ fn fragment(kernel: &mut Kernel, ns: NsId, route: &Route, header: &Header, frame
             bytes[LEN..LEN + FRAGMENT_LEN].copy_from_slice(&extension);
             bytes[LEN + FRAGMENT_LEN..].copy_from_slice(part);
         });
-        piece.checksum_trusted = frame.checksum_trusted;
+        piece.set_checksum_trusted(frame.checksum_trusted());
         kernel.namespaces[ns].ipv6.snmp.ip.frag_creates += 1;
         result = result.and(emit(kernel, ns, route, header.destination, piece));
     }

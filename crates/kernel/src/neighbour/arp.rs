@@ -114,7 +114,7 @@ pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, frame: Frame) {
 fn take(kernel: &mut Kernel, dev: DevId, frame: &Frame) -> DropReason {
     let Some(device) = kernel.devices.get(dev) else { return DropReason::DevReady };
     let silent = device.flags.intersects(DevFlags::NOARP | DevFlags::LOOPBACK);
-    if silent || frame.packet_type == PacketType::OtherHost || device.ipv4.is_none() {
+    if silent || frame.packet_type() == PacketType::OtherHost || device.ipv4.is_none() {
         return DropReason::ArpNotForUs;
     }
     let ns = device.ns;
@@ -163,7 +163,7 @@ fn take(kernel: &mut Kernel, dev: DevId, frame: &Frame) -> DropReason {
             _ => {}
         }
     }
-    learn(kernel, dev, frame.packet_type, &packet)
+    learn(kernel, dev, frame.packet_type(), &packet)
 }
 
 fn reply(kernel: &mut Kernel, dev: DevId, to: MacAddr, to_ip: Ipv4Addr, about: Ipv4Addr) {

@@ -1,6 +1,6 @@
 //! Many datagrams in one call, in the spirit of sendmmsg(2) and recvmmsg(2), and without a copy for the receiver.
 
-use super::{SocketKind, packet};
+use super::SocketKind;
 use crate::error::Errno;
 use crate::types::SocketId;
 use crate::{Caller, Kernel};
@@ -29,18 +29,19 @@ impl Kernel {
     /// Takes up to `limit` datagrams and shows the bytes of each in turn, without waiting: how many there were, `EAGAIN`
     /// where none. The bytes alone: who wants addresses and ancillary messages calls [`Kernel::receive`].
     pub fn drain(&mut self, socket: SocketId, limit: usize, mut show: impl FnMut(&[u8])) -> Result<usize, Errno> {
+        let open = self.open_socket(socket)?;
+        if matches!(open.kind, SocketKind::Packet(_)) && open.pending_error.is_none() {
+            let taken = self.drain_packets(socket, limit, show);
+            return if taken == 0 { Err(Errno::EAGAIN) } else { Ok(taken) };
+        }
         let mut taken = 0;
         while taken < limit {
-            let open = self.open_socket(socket)?;
-            let result = match (&open.kind, open.pending_error) {
-                (SocketKind::Packet(_), None) => packet::take(self, socket, &mut show),
-                _ => self.receive(socket, 0).map(|datagram| show(&datagram.data)),
-            };
-            match result {
-                Ok(()) => taken += 1,
+            match self.receive(socket, 0) {
+                Ok(datagram) => show(&datagram.data),
                 Err(error) if taken == 0 => return Err(error),
                 Err(_) => break,
             }
+            taken += 1;
         }
         Ok(taken)
     }

@@ -3,7 +3,7 @@
 //! A socket for every protocol (`ETH_P_ALL`) sees what a device receives before anybody else, and what it sends; one
 //! for a single protocol sees what reaches the protocols. Frames are shared, not copied, until they are received.
 
-use super::{LinkAddress, MSG_PEEK, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, SocketKind};
+use super::{LinkAddress, MSG_PEEK, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, Socket, SocketKind};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::error::{Errno, Result};
@@ -57,7 +57,7 @@ impl Captured {
             protocol: self.frame.ethertype(),
             ifindex: self.ifindex,
             hardware_type: self.hardware_type,
-            packet_type: self.frame.packet_type,
+            packet_type: self.frame.packet_type(),
             address: self.frame.bytes().get(6..).and_then(MacAddr::from_slice).unwrap_or_default(),
         }
     }
@@ -264,6 +264,7 @@ fn end_membership(kernel: &mut Kernel, membership: Membership) {
 
 /// Shows a frame to the packet sockets for every protocol that listen on a device, whether there is any; `except` is the
 /// socket that sent it.
+#[inline(always)]
 pub(crate) fn tap(
     kernel: &mut Kernel,
     dev: DevId,
@@ -275,12 +276,12 @@ pub(crate) fn tap(
 }
 
 /// Shows a frame that has reached the protocols to the sockets that want just this one; whether there is any.
-#[inline]
+#[inline(always)]
 pub(crate) fn deliver(kernel: &mut Kernel, dev: DevId, frame: &Frame, protocol: u16) -> bool {
-    show(kernel, dev, frame, frame.packet_type, protocol, None)
+    show(kernel, dev, frame, frame.packet_type(), protocol, None)
 }
 
-#[inline]
+#[inline(always)]
 fn show(
     kernel: &mut Kernel,
     dev: DevId,
@@ -292,39 +293,50 @@ fn show(
     let Kernel { devices, sockets, ready, drops, now, .. } = kernel;
     let Some(device) = devices.get(dev) else { return false };
     let mut shown = false;
-    for tap in device.taps.iter().filter(|tap| tap.protocol == protocol && Some(tap.socket) != except) {
+    for tap in &device.taps {
+        if tap.protocol != protocol || Some(tap.socket) == except {
+            continue;
+        }
         shown = true;
         let Some(open) = sockets.get_mut(tap.socket) else { continue };
-        let SocketKind::Packet(packet) = &mut open.kind else { continue };
-        if as_type == PacketType::Outgoing && packet.ignore_outgoing {
-            continue;
-        }
-        let keep = match &open.options.filter {
-            Some(filter) => u32::try_from(filter.run(frame.bytes())).unwrap_or(u32::MAX),
-            None => u32::MAX,
-        };
-        if keep == 0 {
-            continue;
-        }
-        if !packet.queue.has_room(open.options.receive_buffer) {
-            packet.dropped = packet.dropped.wrapping_add(1);
-            drops.count(DropReason::SocketRcvbuff);
-            continue;
-        }
         let mut frame = frame.share();
-        frame.packet_type = as_type;
-        let length = frame.len();
+        frame.set_packet_type(as_type);
         let (ifindex, hardware_type) = (device.ifindex, device.kind.hardware_type());
-        packet.queue.push(Captured { frame, time: *now, ifindex, hardware_type, keep }, length);
-        packet.received = packet.received.wrapping_add(1);
-        if !open.announced {
-            open.announced = true;
-            ready.push_back(tap.socket);
+        let captured = Captured { frame, time: *now, ifindex, hardware_type, keep: u32::MAX };
+        match open.capture(captured) {
+            Ok(true) => ready.push_back(tap.socket),
+            Ok(false) => {}
+            Err(reason) => drops.count(reason),
         }
     }
     shown
 }
 
+impl Socket {
+    /// Takes a frame into the queue of a packet socket, if it wants it. Whether that has to be announced; why it was lost.
+    fn capture(&mut self, mut captured: Captured) -> Result<bool, DropReason> {
+        let SocketKind::Packet(packet) = &mut self.kind else { return Ok(false) };
+        if packet.ignore_outgoing && captured.frame.packet_type() == PacketType::Outgoing {
+            return Ok(false);
+        }
+        if let Some(filter) = &self.options.filter {
+            captured.keep = u32::try_from(filter.run(captured.frame.bytes())).unwrap_or(u32::MAX);
+            if captured.keep == 0 {
+                return Ok(false);
+            }
+        }
+        if !packet.queue.has_room(self.options.receive_buffer) {
+            packet.dropped = packet.dropped.wrapping_add(1);
+            return Err(DropReason::SocketRcvbuff);
+        }
+        let length = captured.frame.len();
+        packet.queue.push(captured, length);
+        packet.received = packet.received.wrapping_add(1);
+        Ok(!std::mem::replace(&mut self.announced, true))
+    }
+}
+
+#[inline(always)]
 pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: &[u8]) -> Result<usize, Errno> {
     let open = kernel.sockets.get(socket).ok_or(Errno::EBADF)?;
     let SocketKind::Packet(packet) = &open.kind else { return Err(Errno::ENOTSOCK) };
@@ -392,15 +404,20 @@ pub(super) fn receive(kernel: &mut Kernel, socket: SocketId, peek: bool) -> Resu
     Ok(datagram)
 }
 
-/// Shows the oldest frame to `show` and is done with it.
-#[inline]
-pub(super) fn take(kernel: &mut Kernel, socket: SocketId, show: impl FnOnce(&[u8])) -> Result<(), Errno> {
-    let packet = get(kernel, socket)?;
-    let kind = packet.kind;
-    let captured = packet.queue.pop().ok_or(Errno::EAGAIN)?;
-    show(seen(&captured, kind).0);
-    kernel.frames.recycle(captured.frame);
-    Ok(())
+impl Kernel {
+    /// Shows up to `limit` frames in a packet socket's queue to `show` and is done with them; how many there were.
+    #[inline]
+    pub(super) fn drain_packets(&mut self, socket: SocketId, limit: usize, mut show: impl FnMut(&[u8])) -> usize {
+        let Some(Socket { kind: SocketKind::Packet(packet), .. }) = self.sockets.get_mut(socket) else { return 0 };
+        let mut taken = 0;
+        while taken < limit {
+            let Some(captured) = packet.queue.pop() else { break };
+            show(seen(&captured, packet.kind).0);
+            self.frames.recycle(captured.frame);
+            taken += 1;
+        }
+        taken
+    }
 }
 
 /// The bytes that a socket of a kind is given of a frame, and how many there were before its filter cut it.
