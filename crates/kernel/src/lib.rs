@@ -19,6 +19,7 @@ mod ipv6;
 mod neighbour;
 mod netdev;
 mod netns;
+mod nsid;
 mod path;
 mod printk;
 mod rtnetlink;

@@ -25,7 +25,7 @@ pub(crate) struct Netns {
     /// Grows whenever a device comes, goes or gets another name.
     pub(crate) link_generation: u64,
     /// What this namespace calls others (nsid), allocated when first needed.
-    pub(crate) nsids: BTreeMap<i32, NsId>,
+    pub(crate) nsids: crate::nsid::Nsids,
     /// IPv4 routes, rules, settings, counters, reassembly.
     pub(crate) ipv4: crate::ipv4::Namespace,
     /// IPv6 routes, settings, counters.
@@ -74,7 +74,7 @@ impl Netns {
 
     /// What this namespace calls `other`, if it has a number for it.
     pub(crate) fn nsid_of(&self, other: NsId) -> Option<i32> {
-        self.nsids.iter().find(|(_, ns)| **ns == other).map(|(id, _)| *id)
+        self.nsids.number(other)
     }
 }
 
@@ -128,7 +128,7 @@ impl Kernel {
         let watchers: Vec<(NsId, i32)> =
             self.namespaces.iter().filter_map(|(other, netns)| Some((other, netns.nsid_of(ns)?))).collect();
         for (other, nsid) in watchers {
-            self.namespaces[other].nsids.remove(&nsid);
+            self.namespaces[other].nsids.remove(ns);
             self.notify_nsid(other, nsid, false);
         }
         crate::ipv4::Namespace::exit(self, ns);
@@ -142,8 +142,7 @@ impl Kernel {
         if let Some(nsid) = netns.nsid_of(other) {
             return nsid;
         }
-        let nsid = (0..).find(|id| !netns.nsids.contains_key(id)).expect("fewer than 2^31 namespaces");
-        netns.nsids.insert(nsid, other);
+        let nsid = netns.nsids.allocate(other);
         self.notify_nsid(ns, nsid, true);
         nsid
     }

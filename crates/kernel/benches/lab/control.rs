@@ -2,7 +2,9 @@
 
 use netloom_kernel::{Kernel, NsId};
 
-use super::{NLM_F_DUMP, NLM_F_REQUEST, RTM_GETLINK, bridge_request, ifindex, link_address, veth_request};
+use super::{
+    NLM_F_DUMP, NLM_F_REQUEST, RTM_GETLINK, bridge_request, idle_veth_request, ifindex, link_address, veth_request,
+};
 use netloom_testkit::netlink::{Netlink, ifinfo, kernel, message};
 
 /// How many requests one datagram holds.
@@ -33,7 +35,7 @@ impl Machine {
         let mut datagram = Vec::new();
         for number in 0..count {
             let at = self.pairs + number;
-            datagram.extend(veth_request(&format!("a{at}"), &format!("b{at}"), None, None));
+            datagram.extend(idle_veth_request(&format!("a{at}"), &format!("b{at}")));
             if (number + 1) % REQUESTS == 0 || number + 1 == count {
                 self.netlink.send(&mut self.kernel, &datagram);
                 datagram.clear();

@@ -60,6 +60,13 @@ fn veth_request(name: &str, peer: &str, peer_ns: Option<u32>, master: Option<u32
     message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE, &body)
 }
 
+/// A request for a veth pair, both ends down.
+fn idle_veth_request(name: &str, peer: &str) -> Vec<u8> {
+    let end = [ifinfo(0, 0, 0), text_attr(IFLA_IFNAME, peer)].concat();
+    let body = [ifinfo(0, 0, 0), text_attr(IFLA_IFNAME, name), link_kind("veth", &attr(1, &end))].concat();
+    message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE, &body)
+}
+
 /// A request for a bridge that is up.
 fn bridge_request(name: &str) -> Vec<u8> {
     let body = [ifinfo(0, UP, UP), text_attr(IFLA_IFNAME, name), link_kind("bridge", &[])].concat();

@@ -74,8 +74,10 @@ pub(super) fn port_name(kernel: &Kernel, bridge: DevId, number: u16) -> String {
 pub(super) fn set(kernel: &mut Kernel, bridge: DevId, number: u16, state: PortState) {
     let Some(it) = kernel.bridge_mut(bridge) else { return };
     let Some(port) = it.port_mut(number) else { return };
-    port.state = state;
-    it.list_forwarding();
+    let old = std::mem::replace(&mut port.state, state);
+    if old != state && [old, state].contains(&PortState::Forwarding) {
+        it.list_forwarding();
+    }
     let name = port_name(kernel, bridge, number);
     kernel.info(format!("{name} entered {} state", state.name()));
 }

@@ -78,8 +78,8 @@ impl Entry {
     }
 
     fn leads_as(&self, other: &Entry) -> bool {
-        let ways = |entry: &Entry| entry.hops.iter().map(|hop| (hop.dev, hop.gateway)).collect::<Vec<_>>();
-        ways(self) == ways(other)
+        let same = |(one, two): (&Nexthop, &Nexthop)| (one.dev, one.gateway) == (two.dev, two.gateway);
+        self.hops.len() == other.hops.len() && self.hops.iter().zip(&other.hops).all(same)
     }
 }
 
@@ -167,7 +167,9 @@ impl Table {
     pub(crate) fn insert(&mut self, address: Ipv6Addr, length: u8, new: Entry, how: Insert) -> Result<(Entry, bool)> {
         let entries = self.prefix_mut(address, length);
         let result = put(entries, new, how);
-        self.tidy();
+        if entries.is_empty() {
+            self.tidy();
+        }
         result
     }
 
@@ -193,7 +195,9 @@ impl Table {
             }
             entries.remove(at)
         });
-        self.tidy();
+        if entries.is_empty() {
+            self.tidy();
+        }
         gone.ok_or(Errno::ESRCH)
     }
 

@@ -155,7 +155,7 @@ pub(super) fn collect(
     if first {
         super::schedule(kernel, ns, given_up, Job::Fragments);
     }
-    let packet_type = frame.packet_type;
+    let packet_type = frame.packet_type();
     kernel.frames.recycle(frame);
     let queue = finished?;
     let joined = if whole { join(kernel, &queue, packet) } else { None };
@@ -163,7 +163,7 @@ pub(super) fn collect(
         kernel.frames.recycle(part.frame);
     }
     let mut whole = joined?;
-    whole.packet_type = packet_type;
+    whole.set_packet_type(packet_type);
     let header = Header::parse(whole.payload()).ok()?;
     let next = whole.payload().get(6).copied()?;
     Some((whole, Packet::new(header, next)))
@@ -186,7 +186,7 @@ fn join(kernel: &mut Kernel, queue: &Queue, packet: &Packet) -> Option<Frame> {
             room[part.start..part.end].iter_mut().zip(data).for_each(|(byte, value)| *byte = *value);
         }
     });
-    whole.checksum_trusted = queue.parts.iter().all(|part| part.frame.checksum_trusted);
+    whole.set_checksum_trusted(queue.parts.iter().all(|part| part.frame.checksum_trusted()));
     Some(whole)
 }
 

@@ -162,13 +162,15 @@ impl Job {
 
 /// Has something done at a time; what was to be done at another time before is done then instead.
 fn schedule(kernel: &mut Kernel, ns: NsId, at: Instant, job: Job) {
-    cancel(kernel, ns, |other| other == job);
     let Some(netns) = kernel.namespaces.get_mut(ns) else { return };
     netns.ipv6.last_job += 1;
     let number = netns.ipv6.last_job;
     let timer = kernel.timers.set(at, Timer::Ipv6 { ns, what: number });
-    netns.ipv6.jobs.insert(job, (number, timer));
     netns.ipv6.numbers.insert(number, job);
+    if let Some((number, timer)) = netns.ipv6.jobs.insert(job, (number, timer)) {
+        netns.ipv6.numbers.remove(&number);
+        kernel.timers.cancel(timer);
+    }
 }
 
 /// Takes back what is no longer to be done.

@@ -50,7 +50,7 @@ pub(super) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     }
     match wanted.i32() {
         nsid @ 0.. => {
-            if netns.nsids.contains_key(&nsid) {
+            if netns.nsids.namespace(nsid).is_some() {
                 return Err(wanted.refuse(Errno::EEXIST, "The specified nsid is already used"));
             }
             netns.nsids.insert(nsid, peer);
@@ -103,10 +103,10 @@ pub(super) fn dump(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer>
     let mut next = Some(0);
     Ok(Answer::Dump(Dump::new(move |kernel, out, header| {
         let Some(netns) = kernel.namespaces.get(listed) else { return Ok(false) };
-        let Some((nsid, peer)) = next.and_then(|from: i32| netns.nsids.range(from..).next()) else { return Ok(false) };
+        let Some((nsid, peer)) = next.and_then(|from: i32| netns.nsids.next(from)) else { return Ok(false) };
         next = nsid.checked_add(1);
-        let current = || kernel.namespaces.get(own).and_then(|netns| netns.nsid_of(*peer)).unwrap_or(NONE);
-        fill(out, header.with_kind(RTM_NEWNSID), *nsid, target.map(|_| current()));
+        let current = || kernel.namespaces.get(own).and_then(|netns| netns.nsid_of(peer)).unwrap_or(NONE);
+        fill(out, header.with_kind(RTM_NEWNSID), nsid, target.map(|_| current()));
         Ok(true)
     })))
 }

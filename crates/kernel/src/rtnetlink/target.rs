@@ -40,5 +40,5 @@ pub(super) fn by_fd(kernel: &Kernel, request: &Request<'_>, fd: &Attr<'_>) -> Re
 
 /// The namespace that `ns` has that number for.
 pub(super) fn by_nsid(kernel: &Kernel, ns: NsId, nsid: i32) -> Option<NsId> {
-    kernel.namespaces.get(ns)?.nsids.get(&nsid).copied()
+    kernel.namespaces.get(ns)?.nsids.namespace(nsid)
 }
