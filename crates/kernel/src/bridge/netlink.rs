@@ -428,10 +428,10 @@ fn set_port(kernel: &mut Kernel, dev: DevId, attrs: &Attributes<'_>) -> Result<(
     if let Some(wanted) = attrs.get(brport::STATE) {
         state::set_by_hand(kernel, dev, wanted.u8())?;
     }
-    if attrs.get(brport::FLUSH).is_some() {
-        if let Some(member) = kernel.devices.get(dev).and_then(|device| device.port) {
-            learning::flush(kernel, member.bridge, Some(member.number));
-        }
+    if attrs.get(brport::FLUSH).is_some()
+        && let Some(member) = kernel.devices.get(dev).and_then(|device| device.port)
+    {
+        learning::flush(kernel, member.bridge, Some(member.number));
     }
     if let Some(router) = attrs.get(brport::MULTICAST_ROUTER) {
         settings::set_port_multicast_router(kernel, dev, router.u8())?;

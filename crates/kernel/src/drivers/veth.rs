@@ -70,11 +70,11 @@ pub(crate) fn create(
 
 /// Carrier is on exactly when both ends are up.
 pub(super) fn open(kernel: &mut Kernel, dev: DevId) {
-    if let Some(peer) = kernel.devices[dev].peer() {
-        if kernel.devices.get(peer).is_some_and(Device::is_up) {
-            kernel.set_carrier(dev, true);
-            kernel.set_carrier(peer, true);
-        }
+    if let Some(peer) = kernel.devices[dev].peer()
+        && kernel.devices.get(peer).is_some_and(Device::is_up)
+    {
+        kernel.set_carrier(dev, true);
+        kernel.set_carrier(peer, true);
     }
 }
 

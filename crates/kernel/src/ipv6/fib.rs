@@ -180,17 +180,15 @@ impl Table {
         let gone = at.map(|at| {
             let entry = &mut entries[at];
             // One way of several: the others stay.
-            if let ([(dev, gateway)], true) = (pattern.hops.as_slice(), entry.hops.len() > 1) {
-                if gateway.is_some() {
-                    let way = entry
-                        .hops
-                        .iter()
-                        .position(|hop| dev.is_none_or(|dev| dev == hop.dev) && *gateway == hop.gateway);
-                    if let Some(way) = way {
-                        let mut gone = entry.clone();
-                        gone.hops = vec![entry.hops.remove(way)];
-                        return gone;
-                    }
+            if let ([(dev, gateway)], true) = (pattern.hops.as_slice(), entry.hops.len() > 1)
+                && gateway.is_some()
+            {
+                let way =
+                    entry.hops.iter().position(|hop| dev.is_none_or(|dev| dev == hop.dev) && *gateway == hop.gateway);
+                if let Some(way) = way {
+                    let mut gone = entry.clone();
+                    gone.hops = vec![entry.hops.remove(way)];
+                    return gone;
                 }
             }
             entries.remove(at)

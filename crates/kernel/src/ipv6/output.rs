@@ -26,10 +26,10 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>) -> Resu
     let route = match lookup(kernel, ns, &flow) {
         Ok(route) => route,
         Err(errno) => {
-            if errno == Errno::ENETUNREACH {
-                if let Some(netns) = kernel.namespaces.get_mut(ns) {
-                    netns.ipv6.snmp.ip.out_no_routes += 1;
-                }
+            if errno == Errno::ENETUNREACH
+                && let Some(netns) = kernel.namespaces.get_mut(ns)
+            {
+                netns.ipv6.snmp.ip.out_no_routes += 1;
             }
             return Err(errno);
         }

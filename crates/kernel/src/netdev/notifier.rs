@@ -29,10 +29,10 @@ pub(crate) enum NetdevEvent {
 impl Kernel {
     /// Tells every part of the kernel.
     pub(crate) fn netdev_event(&mut self, dev: DevId, event: NetdevEvent) {
-        if matches!(event, NetdevEvent::Register | NetdevEvent::Unregister | NetdevEvent::ChangeName) {
-            if let Some(netns) = self.devices.get(dev).and_then(|device| self.namespaces.get_mut(device.ns)) {
-                netns.link_generation += 1;
-            }
+        if matches!(event, NetdevEvent::Register | NetdevEvent::Unregister | NetdevEvent::ChangeName)
+            && let Some(netns) = self.devices.get(dev).and_then(|device| self.namespaces.get_mut(device.ns))
+        {
+            netns.link_generation += 1;
         }
         crate::bridge::netdev_event(self, dev, event);
         crate::ipv4::netdev_event(self, dev, event);

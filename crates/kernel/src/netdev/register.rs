@@ -57,10 +57,10 @@ impl Kernel {
         if new.address.is_some_and(|address| !address.is_valid_unicast()) {
             return Err(Errno::EADDRNOTAVAIL.into());
         }
-        if let Some(mtu) = new.mtu {
-            if mtu < profile.min_mtu || (profile.max_mtu > 0 && mtu > profile.max_mtu) {
-                return Err(Errno::EINVAL.into());
-            }
+        if let Some(mtu) = new.mtu
+            && (mtu < profile.min_mtu || (profile.max_mtu > 0 && mtu > profile.max_mtu))
+        {
+            return Err(Errno::EINVAL.into());
         }
         let netns = &mut self.namespaces[ns];
         let ifindex = new.ifindex.unwrap_or_else(|| netns.new_ifindex());
@@ -165,10 +165,10 @@ impl Kernel {
         for name in &device.info.altnames {
             netns.forget_name(name);
         }
-        if let Some(other) = device.peer().and_then(|peer| self.devices.get_mut(peer)) {
-            if let DevKind::Veth(veth) = &mut other.kind {
-                veth.peer = None;
-            }
+        if let Some(other) = device.peer().and_then(|peer| self.devices.get_mut(peer))
+            && let DevKind::Veth(veth) = &mut other.kind
+        {
+            veth.peer = None;
         }
     }
 }

@@ -119,11 +119,11 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     let dev = asked.device(kernel, request)?;
     let (address, vlan) = (asked.address()?, asked.vlan()?);
     let mut result = Err(Errno::EOPNOTSUPP.into());
-    if asked.flags == 0 || asked.flags & NTF_MASTER != 0 {
-        if let Some(bridge) = master(kernel, dev) {
-            add_to_bridge(kernel, request, bridge, dev, &asked, Key::new(address, vlan))?;
-            result = Ok(Answer::Done);
-        }
+    if (asked.flags == 0 || asked.flags & NTF_MASTER != 0)
+        && let Some(bridge) = master(kernel, dev)
+    {
+        add_to_bridge(kernel, request, bridge, dev, &asked, Key::new(address, vlan))?;
+        result = Ok(Answer::Done);
     }
     if asked.flags & NTF_SELF != 0 {
         if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
@@ -232,11 +232,11 @@ pub(crate) fn delete(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answe
     let (address, vlan) = (asked.address()?, asked.vlan()?);
     let key = Key::new(address, vlan);
     let mut result = Err(Errno::EOPNOTSUPP.into());
-    if asked.flags == 0 || asked.flags & NTF_MASTER != 0 {
-        if let Some(bridge) = master(kernel, dev) {
-            bridge::delete_entry(kernel, bridge, Some(dev), key)?;
-            result = Ok(Answer::Done);
-        }
+    if (asked.flags == 0 || asked.flags & NTF_MASTER != 0)
+        && let Some(bridge) = master(kernel, dev)
+    {
+        bridge::delete_entry(kernel, bridge, Some(dev), key)?;
+        result = Ok(Answer::Done);
     }
     if asked.flags & NTF_SELF != 0 {
         if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {

@@ -302,11 +302,11 @@ impl Kernel {
     /// Puts a socket on the list of those that have something new to say.
     #[inline]
     pub(crate) fn announce(&mut self, socket: SocketId) {
-        if let Some(open) = self.sockets.get_mut(socket) {
-            if !open.announced {
-                open.announced = true;
-                self.ready.push_back(socket);
-            }
+        if let Some(open) = self.sockets.get_mut(socket)
+            && !open.announced
+        {
+            open.announced = true;
+            self.ready.push_back(socket);
         }
     }
 
@@ -320,11 +320,11 @@ impl Kernel {
 
     /// Puts something on the socket's error queue.
     pub(crate) fn queue_error(&mut self, socket: SocketId, error: Datagram) {
-        if let Some(open) = self.sockets.get_mut(socket) {
-            if open.errors.len() < ERROR_QUEUE {
-                open.errors.push_back(error);
-                self.announce(socket);
-            }
+        if let Some(open) = self.sockets.get_mut(socket)
+            && open.errors.len() < ERROR_QUEUE
+        {
+            open.errors.push_back(error);
+            self.announce(socket);
         }
     }
 }

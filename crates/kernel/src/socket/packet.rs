@@ -459,10 +459,10 @@ pub(crate) fn netdev_event(kernel: &mut Kernel, dev: DevId, event: NetdevEvent) 
         .filter(|(_, open)| open.ns == ns && matches!(open.kind, SocketKind::Packet(_)))
         .map(|(socket, _)| socket)
         .collect();
-    if event == NetdevEvent::Unregister {
-        if let Some(device) = kernel.devices.get_mut(dev) {
-            device.taps.clear();
-        }
+    if event == NetdevEvent::Unregister
+        && let Some(device) = kernel.devices.get_mut(dev)
+    {
+        device.taps.clear();
     }
     for socket in sockets {
         let Ok(packet) = get(kernel, socket) else { continue };

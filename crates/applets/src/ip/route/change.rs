@@ -140,11 +140,11 @@ fn parse<'w>(session: &mut Session<'_>, words: &'w [String], wanted: &mut Wanted
             continue;
         }
         let mut word = if word == "to" { arguments.value(session.err)? } else { word };
-        if !word.starts_with(|first: char| first.is_ascii_digit()) {
-            if let Some(kind) = find_type(word) {
-                wanted.kind = kind;
-                word = arguments.value(session.err)?;
-            }
+        if !word.starts_with(|first: char| first.is_ascii_digit())
+            && let Some(kind) = find_type(word)
+        {
+            wanted.kind = kind;
+            word = arguments.value(session.err)?;
         }
         if matches(word, "help") {
             return super::usage(session);

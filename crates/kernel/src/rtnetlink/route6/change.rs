@@ -206,10 +206,10 @@ fn resolve_hop(kernel: &Kernel, ns: NsId, hop: &Hop) -> Result<Nexthop> {
             Some(found.ok_or(Errno::ENODEV)?)
         }
     };
-    if let Some(device) = named.and_then(|dev| kernel.devices.get(dev)) {
-        if device.ipv6.is_none() {
-            return Err(Errno::ENODEV.into());
-        }
+    if let Some(device) = named.and_then(|dev| kernel.devices.get(dev))
+        && device.ipv6.is_none()
+    {
+        return Err(Errno::ENODEV.into());
     }
     if hop.onlink {
         let dev = named.ok_or(Error::new(Errno::ENODEV, "Nexthop device required for onlink"))?;

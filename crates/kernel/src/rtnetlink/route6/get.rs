@@ -69,10 +69,10 @@ fn cached(
         out.put(RTA_SRC, &flow.source.octets());
         if let Some(iif) = iif {
             out.u32(RTA_IIF, ifindex(kernel, iif));
-        } else if entry.source.is_unspecified() {
-            if let Some(source) = inet::select_source(kernel, ns, Some(found.hop.dev), flow.destination) {
-                out.put(RTA_PREFSRC, &source.octets());
-            }
+        } else if entry.source.is_unspecified()
+            && let Some(source) = inet::select_source(kernel, ns, Some(found.hop.dev), flow.destination)
+        {
+            out.put(RTA_PREFSRC, &source.octets());
         }
         if !entry.source.is_unspecified() {
             out.put(RTA_PREFSRC, &entry.source.octets());
