@@ -1,6 +1,6 @@
 //! The bridge: a learning switch (IEEE 802.1D) whose ports are devices and whose own device is the host's port on it.
 //!
-//! A frame's way: [`input`] (may it come in?), `learning` (which port its source is behind), `fdb` (which port its destination is
+//! A frame's way: [`mod@input`] (may it come in?), `learning` (which port its source is behind), `fdb` (which port its destination is
 //! behind), `forward` (to that port, or flooded) and `local` (up to the host). Addresses that bridges don't forward take the way of
 //! `link_local`. Everything else here answers control requests and keeps the rules: `port` (joining and leaving), `state` (port
 //! states), `carrier`, `address`, `mtu`, `promiscuity`, `ageing`.

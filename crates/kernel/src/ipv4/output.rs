@@ -15,7 +15,7 @@ use crate::types::NsId;
 /// What can stand in a total-length field.
 const MAX_PACKET: usize = 65_535;
 
-/// Sends a packet from a local socket. `EMSGSIZE`, `ENOBUFS` (the device dropped it), and what [`super::lookup`] gives.
+/// Sends a packet from a local socket. `EMSGSIZE`, `ENOBUFS` (the device dropped it), and what [`super::lookup()`] gives.
 pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>) -> Result<(), Errno> {
     let flow = Flow { source: packet.source, oif: packet.oif, tos: packet.tos, ..Flow::to(packet.destination) };
     let route = match lookup::output(kernel, ns, &flow) {

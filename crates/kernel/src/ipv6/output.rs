@@ -20,7 +20,7 @@ const FRAGMENT_LEN: usize = 8;
 /// Hop-by-hop options with a router alert for MLD (RFC 2711), padded.
 const ROUTER_ALERT: [u8; 8] = [next::ICMP, 0, 5, 2, 0, 0, 1, 0];
 
-/// Sends a packet from a local socket. `EMSGSIZE`, and what [`super::lookup`] gives.
+/// Sends a packet from a local socket. `EMSGSIZE`, and what [`super::lookup()`] gives.
 pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>) -> Result<(), Errno> {
     let flow = Flow { destination: packet.destination, source: packet.source, oif: packet.oif };
     let route = match lookup(kernel, ns, &flow) {

@@ -2,7 +2,7 @@
 //!
 //! A handler looks like this, in the file named after what it is about:
 //!
-//! ```ignore
+//! ```text
 //! pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> {
 //!     let header = request.fixed::<8>("ipv4: Invalid header …")?;      // struct ifaddrmsg
 //!     let attrs = request.attributes(8, POLICY, Check::Lenient)?;     // checked attributes
