@@ -133,8 +133,8 @@ pub struct Kernel {
     egresses: Vec<DevId>,
     /// Devices whose link state is to be looked at when the current system call is done.
     link_events: VecDeque<DevId>,
-    /// The device that is just being taken away.
-    unregistering: Option<DevId>,
+    /// The devices that are just being taken away; one can take another along.
+    unregistering: Vec<DevId>,
     devices: SlotMap<DevId, netdev::Device>,
     namespaces: SlotMap<NsId, netns::Netns>,
     root: NsId,
@@ -161,7 +161,7 @@ impl Kernel {
             backlog: VecDeque::new(),
             egresses: Vec::new(),
             link_events: VecDeque::new(),
-            unregistering: None,
+            unregistering: Vec::new(),
             devices: SlotMap::with_key(),
             namespaces: SlotMap::with_key(),
             root: NsId::default(),

@@ -90,11 +90,20 @@ impl Kernel {
         let Some(device) = self.devices.get(dev) else {
             return self.drop_frame(frame, DropReason::DevReady);
         };
-        let port = device.port;
+        let (port, macvlans) = (device.port, device.macvlans.is_some());
         let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
         match port {
             Some(port) => crate::bridge::input(self, dev, port, frame),
+            None if macvlans => self.receive_below(dev, frame, seen),
             None => self.deliver(dev, frame, seen),
+        }
+    }
+
+    /// A frame for the device itself, or for a macvlan on it.
+    #[inline(never)]
+    fn receive_below(&mut self, dev: DevId, frame: Frame, seen: bool) {
+        if let Some(frame) = crate::drivers::macvlan::input(self, dev, frame) {
+            self.deliver(dev, frame, seen);
         }
     }
 

@@ -108,7 +108,7 @@ impl Bridge {
     }
 
     /// Its ports, newest member first.
-    fn members(&self) -> impl Iterator<Item = (u16, &Port)> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = (u16, &Port)> {
         self.members.iter().filter_map(|number| Some((*number, self.port(*number)?)))
     }
 }

@@ -85,10 +85,10 @@ pub(crate) fn port_id(priority: u8, number: u16) -> u16 {
 }
 
 /// The cost of a device's speed.
-fn path_cost(device: &Device) -> u32 {
-    match device.kind {
-        DevKind::Dummy => 100,
-        _ => 2,
+fn path_cost(kernel: &Kernel, device: &Device) -> u32 {
+    match crate::ethtool::link_speed(kernel, device) {
+        Some(_) => 2,
+        None => 100,
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn add_port(kernel: &mut Kernel, bridge: DevId, dev: DevId) -> Result
         state: PortState::Disabled,
         info: Box::new(PortInfo {
             priority: 32,
-            cost: path_cost(device),
+            cost: path_cost(kernel, device),
             cost_by_hand: false,
             designated_root: id,
             designated_bridge: id,
@@ -161,6 +161,11 @@ pub(crate) fn add_port(kernel: &mut Kernel, bridge: DevId, dev: DevId) -> Result
     state::set(kernel, bridge, number, PortState::Blocking);
     state::set(kernel, bridge, number, PortState::Disabled);
     promiscuity::join_groups(kernel, dev);
+    if let Err(errno) = may_stand_on(kernel, bridge, dev) {
+        promiscuity::leave_groups(kernel, dev);
+        forget(kernel, bridge, number);
+        return Err(errno.into());
+    }
     kernel.devices[dev].port = Some(PortRef { bridge, number });
     kernel.notify_link(dev, DevFlags::empty());
     promiscuity::join(kernel, dev);
@@ -174,6 +179,23 @@ pub(crate) fn add_port(kernel: &mut Kernel, bridge: DevId, dev: DevId) -> Result
     Ok(())
 }
 
+/// `EBUSY`: its frames go to macvlans already, or it stands on the bridge itself. `EMLINK`: too many devices on top of
+/// each other.
+fn may_stand_on(kernel: &Kernel, bridge: DevId, dev: DevId) -> Result<(), Errno> {
+    if kernel.devices[dev].macvlans.is_some() {
+        return Err(Errno::EBUSY);
+    }
+    kernel.may_nest(dev, Some(bridge))
+}
+
+/// The port's place is free again.
+fn forget(kernel: &mut Kernel, bridge: DevId, number: u16) {
+    let Some(it) = kernel.bridge_mut(bridge) else { return };
+    it.members.retain(|member| *member != number);
+    it.ports[usize::from(number)] = None;
+    it.list_forwarding();
+}
+
 /// Takes a port out of its bridge.
 pub(crate) fn remove_port(kernel: &mut Kernel, dev: DevId) {
     let Some(PortRef { bridge, number }) = kernel.devices.get(dev).and_then(|device| device.port) else { return };
@@ -182,13 +204,11 @@ pub(crate) fn remove_port(kernel: &mut Kernel, dev: DevId) {
     kernel.notify_bridge_port_gone(dev);
     learning::forget_port(kernel, bridge, number);
     kernel.devices[dev].port = None;
+    forget(kernel, bridge, number);
     if let Some(it) = kernel.bridge_mut(bridge) {
-        it.members.retain(|member| *member != number);
-        it.ports[usize::from(number)] = None;
         for port in it.ports.iter_mut().flatten().filter(|port| port.info.backup_port == Some(dev)) {
             port.info.backup_port = None;
         }
-        it.list_forwarding();
     }
     kernel.notify_link(dev, DevFlags::empty());
     mtu::adjust(kernel, bridge);

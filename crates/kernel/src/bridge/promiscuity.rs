@@ -11,6 +11,11 @@ pub(super) fn join_groups(kernel: &mut Kernel, dev: DevId) {
     kernel.add_allmulti(dev, 1);
 }
 
+/// One that could not become a port gives that back.
+pub(super) fn leave_groups(kernel: &mut Kernel, dev: DevId) {
+    kernel.add_allmulti(dev, -1);
+}
+
 /// And every frame.
 pub(super) fn join(kernel: &mut Kernel, dev: DevId) {
     kernel.add_promiscuity(dev, 1);

@@ -2,6 +2,7 @@
 
 mod dummy;
 mod loopback;
+pub(crate) mod macvlan;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tun;
@@ -29,6 +30,8 @@ pub(crate) enum DevKind {
     Bridge(Box<Bridge>),
     /// What is sent is counted and gone.
     Dummy,
+    /// An address of its own on another device.
+    Macvlan(macvlan::Macvlan),
     /// A cable that ends at a program: TUN or TAP.
     Tun(Box<Tun>),
 }
@@ -55,6 +58,7 @@ impl DevKind {
             DevKind::Veth(_) => Some("veth"),
             DevKind::Bridge(_) => Some("bridge"),
             DevKind::Dummy => Some("dummy"),
+            DevKind::Macvlan(_) => Some("macvlan"),
             DevKind::Tun(_) => Some("tun"),
         }
     }
@@ -66,6 +70,7 @@ impl DevKind {
             DevKind::Veth(_) => veth::profile(cpus),
             DevKind::Bridge(_) => crate::bridge::profile(),
             DevKind::Dummy => dummy::profile(),
+            DevKind::Macvlan(_) => macvlan::profile(),
             DevKind::Tun(tun) => tun.profile(),
         }
     }
@@ -96,6 +101,7 @@ impl Kernel {
         match self.devices[dev].kind {
             DevKind::Veth(_) => veth::open(self, dev),
             DevKind::Bridge(_) => crate::bridge::open(self, dev),
+            DevKind::Macvlan(_) => macvlan::open(self, dev)?,
             DevKind::Loopback | DevKind::Dummy | DevKind::Tun(_) => {}
         }
         Ok(())
@@ -106,6 +112,7 @@ impl Kernel {
         match self.devices[dev].kind {
             DevKind::Veth(_) => veth::close(self, dev),
             DevKind::Bridge(_) => crate::bridge::close(self, dev),
+            DevKind::Macvlan(_) => macvlan::close(self, dev),
             DevKind::Loopback | DevKind::Dummy | DevKind::Tun(_) => {}
         }
     }
@@ -133,6 +140,7 @@ impl Kernel {
             DevKind::Bridge(_) => crate::bridge::transmit(self, dev, frame),
             DevKind::Loopback => loopback::transmit(self, dev, frame),
             DevKind::Dummy => dummy::transmit(self, dev, frame),
+            DevKind::Macvlan(_) => macvlan::transmit(self, dev, frame),
             DevKind::Tun(_) => tun::transmit(self, dev, frame),
         }
     }

@@ -90,6 +90,7 @@ const HW_CSUM: u64 = 1 << 3;
 const IPV6_CSUM: u64 = 1 << 4;
 const VLAN_CHALLENGED: u64 = 1 << 10;
 const GSO: u64 = 1 << 11;
+const GRO: u64 = 1 << 14;
 const TSO: u64 = 1 << 16;
 const TSO_ECN: u64 = 1 << 18;
 const TSO_MANGLEID: u64 = 1 << 19;
@@ -120,6 +121,8 @@ fn profile(device: &Device) -> Profile {
         DevKind::Bridge(_) => (0x0a00_220f_ffff_48e9, 0x0000_200f_ffff_48e9, 0x0000_200f_ffff_48e9),
         DevKind::Loopback => (0x0a00_000e_401d_4800, 0x0000_000e_401d_4800, 0x0000_052e_401d_4c69),
         DevKind::Dummy => (0x0a00_020e_5fdd_4869, 0x0000_000e_5fdd_4869, 0x0000_000e_5fdd_4869),
+        // On a veth.
+        DevKind::Macvlan(_) => (0x0a00_0200_000c_c800, 0x0000_010e_4fdf_4869, 0x0000_010e_4fdf_0869),
         DevKind::Tun(_) => (0x0a00_2202_0c1d_48c9, 0x0000_2002_0c15_48c9, 0x0000_2000_0000_48c1),
     };
     Profile { switchable, wanted, active }
@@ -156,8 +159,13 @@ impl Device {
     /// The features that are on.
     pub(super) fn active_features(&self) -> u64 {
         let profile = profile(self);
-        // What a TUN's reader has not said it can deal with stays off.
-        let unable = if self.tun().is_some() { TUN_USER } else { 0 };
+        let unable = match self.kind {
+            // What its reader has not said it can deal with.
+            DevKind::Tun(_) => TUN_USER,
+            // What the device below doesn't do.
+            DevKind::Macvlan(_) => GRO,
+            _ => 0,
+        };
         !unable & fixed((profile.active & !profile.switchable) | (self.wanted_features() & profile.switchable))
     }
 }

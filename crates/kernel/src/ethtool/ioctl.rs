@@ -84,6 +84,7 @@ fn driver_information(device: &Device, data: &mut [u8]) -> Result<(), Errno> {
     let (driver, version, firmware, bus) = match device.kind {
         DevKind::Bridge(_) => ("bridge", "2.3", "N/A", "N/A"),
         DevKind::Dummy => ("dummy", "", "", ""),
+        DevKind::Macvlan(_) => ("macvlan", "0.1", "", ""),
         DevKind::Tun(ref tun) => ("tun", "1.6", "", if tun.is_tap() { "tap" } else { "tun" }),
         DevKind::Veth(_) | DevKind::Loopback => ("veth", "1.0", "", ""),
     };

@@ -45,8 +45,9 @@ fn settings(device: &Device) -> Result<()> {
 pub(super) fn info(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> Result<Answer> {
     let attrs = request.attributes(HEADER_ONLY, Check::Lenient)?;
     let device = &kernel.devices[target(kernel, ns, &attrs)?.dev];
-    settings(device)?;
-    let port = if matches!(device.kind, DevKind::Veth(_) | DevKind::Tun(_)) { PORT_TWISTED_PAIR } else { PORT_OTHER };
+    let line = line(kernel, device);
+    settings(line)?;
+    let port = if matches!(line.kind, DevKind::Veth(_) | DevKind::Tun(_)) { PORT_TWISTED_PAIR } else { PORT_OTHER };
     Ok(answer(request, device, reply::LINKINFO_GET, |out| {
         out.u8(LINKINFO_PORT, port);
         out.u8(LINKINFO_PHYADDR, 0);
@@ -60,11 +61,10 @@ pub(super) fn modes(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) ->
     let attrs = request.attributes(HEADER_ONLY, Check::Lenient)?;
     let target = target(kernel, ns, &attrs)?;
     let device = &kernel.devices[target.dev];
-    settings(device)?;
-    let (speed, duplex) = match device.kind {
-        DevKind::Veth(_) | DevKind::Tun(_) => (10_000, DUPLEX_FULL),
-        _ => (bridge_speed(kernel, device).unwrap_or(u32::MAX), UNKNOWN),
-    };
+    let line = line(kernel, device);
+    settings(line)?;
+    let speed = link_speed(kernel, device).unwrap_or(u32::MAX);
+    let duplex = if matches!(line.kind, DevKind::Bridge(_)) { UNKNOWN } else { DUPLEX_FULL };
     let form = Form { size: LINK_MODES, names: &[], compact: target.compact };
     Ok(answer(request, device, reply::LINKMODES_GET, |out| {
         out.u8(LINKMODES_AUTONEG, 0);
@@ -97,14 +97,31 @@ pub(super) fn debug(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) ->
     }))
 }
 
-/// A bridge is as fast as its fastest running port, in Mb/s; unknown without one.
-pub(crate) fn bridge_speed(kernel: &Kernel, bridge: &Device) -> Option<u32> {
-    let netns = &kernel.namespaces[bridge.ns];
-    let dev = netns.device_by_index(bridge.ifindex)?;
-    netns
-        .devices()
-        .filter_map(|port| kernel.devices.get(port))
-        .filter(|port| port.port.is_some_and(|of| of.bridge == dev) && port.is_up_with_carrier())
-        .find(|port| matches!(port.kind, DevKind::Veth(_) | DevKind::Tun(_)))
-        .map(|_| 10_000)
+/// How fast a device is, in Mb/s, where it says. A bridge is as fast as its fastest running port; a macvlan as the device
+/// below.
+pub(crate) fn link_speed(kernel: &Kernel, device: &Device) -> Option<u32> {
+    match &device.kind {
+        DevKind::Veth(_) | DevKind::Tun(_) => Some(10_000),
+        DevKind::Loopback | DevKind::Dummy => None,
+        DevKind::Macvlan(macvlan) => link_speed(kernel, kernel.devices.get(macvlan.lower)?),
+        DevKind::Bridge(bridge) => {
+            let ports = bridge.members().filter_map(|(_, port)| kernel.devices.get(port.dev));
+            ports.filter(|port| port.is_up_with_carrier()).filter_map(|port| link_speed(kernel, port)).max()
+        }
+    }
+}
+
+/// The device whose link it is: for a macvlan the one below.
+fn line<'k>(kernel: &'k Kernel, device: &'k Device) -> &'k Device {
+    device.macvlan().and_then(|macvlan| kernel.devices.get(macvlan.lower)).unwrap_or(device)
+}
+
+/// `/sys/class/net/X/speed` and `duplex`.
+pub(crate) fn sysfs_link(kernel: &Kernel, device: &Device) -> Result<(i32, &'static str), Errno> {
+    match line(kernel, device).kind {
+        _ if !device.is_up() => Err(Errno::EINVAL),
+        DevKind::Loopback | DevKind::Dummy => Err(Errno::EINVAL),
+        DevKind::Bridge(_) => Ok((link_speed(kernel, device).map_or(-1, |speed| speed as i32), "unknown")),
+        _ => Ok((link_speed(kernel, device).map_or(-1, |speed| speed as i32), "full")),
+    }
 }

@@ -10,7 +10,7 @@ mod timestamping;
 
 pub(crate) use features::Features;
 pub(crate) use ioctl::ioctl;
-pub(crate) use link::bridge_speed;
+pub(crate) use link::{link_speed, sysfs_link};
 
 use crate::Kernel;
 use crate::drivers::DevKind;

@@ -2,7 +2,7 @@
 
 use super::{AddrAssign, DevFlags, NetdevEvent};
 use crate::Kernel;
-use crate::drivers::DevKind;
+use crate::drivers::{DevKind, macvlan};
 use crate::error::{Errno, Result};
 use crate::types::{DevId, MacAddr};
 
@@ -24,7 +24,8 @@ impl Kernel {
         if !address.is_valid_unicast() {
             return Err(Errno::EADDRNOTAVAIL.into());
         }
-        device.info.addr_assign = AddrAssign::Set;
+        macvlan::may_have_address(self, dev, address)?;
+        self.devices[dev].info.addr_assign = AddrAssign::Set;
         self.change_address(dev, address);
         if matches!(self.devices[dev].kind, DevKind::Bridge(_)) {
             crate::bridge::address_set_by_hand(self, dev, address);
@@ -35,8 +36,11 @@ impl Kernel {
     /// Gives a device another address and tells whom it concerns.
     pub(crate) fn change_address(&mut self, dev: DevId, address: MacAddr) {
         let Some(device) = self.devices.get_mut(dev) else { return };
-        let changed = device.address != address;
-        device.address = address;
+        let old = std::mem::replace(&mut device.address, address);
+        let changed = old != address;
+        if changed {
+            macvlan::address_changed(self, dev, old);
+        }
         self.notify_link(dev, DevFlags::empty());
         if changed {
             self.netdev_event(dev, NetdevEvent::ChangeAddress);

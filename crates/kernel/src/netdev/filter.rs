@@ -1,6 +1,7 @@
 //! The addresses beside its own that a device receives: its unicast and multicast filters.
 
 use crate::Kernel;
+use crate::drivers::macvlan;
 use crate::error::{Errno, Result};
 use crate::types::{DevId, MacAddr};
 
@@ -42,15 +43,42 @@ fn remove(list: &mut FilterList, address: MacAddr) -> Result<(), Errno> {
 impl Kernel {
     /// Receives a group as well; each call is one user.
     pub(crate) fn add_multicast(&mut self, dev: DevId, address: MacAddr) {
-        if let Some(device) = self.devices.get_mut(dev) {
-            let _ = add(&mut device.info.multicast_filter, address, false, false);
+        let Some(device) = self.devices.get_mut(dev) else { return };
+        let known = device.info.multicast_filter.len();
+        let _ = add(&mut device.info.multicast_filter, address, false, false);
+        if device.info.multicast_filter.len() > known {
+            // Who receives for it has to receive that as well.
+            if let Some(macvlan) = macvlan::attending(device) {
+                self.add_multicast(macvlan.lower, address);
+            }
         }
     }
 
     /// One user of a group less.
     pub(crate) fn remove_multicast(&mut self, dev: DevId, address: MacAddr) {
+        let Some(device) = self.devices.get_mut(dev) else { return };
+        let known = device.info.multicast_filter.len();
+        let _ = remove(&mut device.info.multicast_filter, address);
+        if device.info.multicast_filter.len() < known {
+            if let Some(macvlan) = macvlan::attending(device) {
+                self.remove_multicast(macvlan.lower, address);
+            }
+        }
+    }
+
+    /// Receives another address as well; each call is one user.
+    pub(crate) fn add_unicast(&mut self, dev: DevId, address: MacAddr) {
         if let Some(device) = self.devices.get_mut(dev) {
-            let _ = remove(&mut device.info.multicast_filter, address);
+            let _ = add(&mut device.info.unicast_filter, address, false, false);
+            self.update_filter_promiscuity(dev);
+        }
+    }
+
+    /// One user of an address less.
+    pub(crate) fn remove_unicast(&mut self, dev: DevId, address: MacAddr) {
+        if let Some(device) = self.devices.get_mut(dev) {
+            let _ = remove(&mut device.info.unicast_filter, address);
+            self.update_filter_promiscuity(dev);
         }
     }
 
@@ -76,13 +104,15 @@ impl Kernel {
         Ok(())
     }
 
-    /// None of the virtual devices filters: an address in the unicast filter makes them promiscuous.
-    fn update_filter_promiscuity(&mut self, dev: DevId) {
-        let info = &mut self.devices[dev].info;
+    /// None of the virtual devices filters: an address in the unicast filter makes them promiscuous, from when they are
+    /// up. Nobody is told.
+    pub(super) fn update_filter_promiscuity(&mut self, dev: DevId) {
+        let Some(device) = self.devices.get_mut(dev).filter(|device| device.is_up()) else { return };
+        let info = &mut device.info;
         let wanted = !info.unicast_filter.is_empty();
         if wanted != info.filter_promiscuity {
             info.filter_promiscuity = wanted;
-            self.add_promiscuity(dev, if wanted { 1 } else { -1 });
+            self.count_promiscuity(dev, if wanted { 1 } else { -1 });
         }
     }
 }

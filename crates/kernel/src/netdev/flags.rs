@@ -104,6 +104,7 @@ impl Kernel {
         let device = &mut self.devices[dev];
         device.flags |= DevFlags::UP;
         device.info.activated = true;
+        self.update_filter_promiscuity(dev);
         self.notify_link(dev, DevFlags::UP | DevFlags::RUNNING);
         self.netdev_event(dev, NetdevEvent::Up);
         Ok(())

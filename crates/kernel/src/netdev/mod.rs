@@ -6,6 +6,7 @@ mod flags;
 mod moving;
 mod mtu;
 mod name;
+mod nesting;
 mod notifier;
 mod operstate;
 mod promiscuity;
@@ -57,6 +58,8 @@ pub(crate) struct Device {
     pub(crate) address: MacAddr,
     /// The bridge port it is; such a device's frames go to the bridge.
     pub(crate) port: Option<PortRef>,
+    /// The macvlans on it; a frame for one of them goes there.
+    pub(crate) macvlans: Option<Box<crate::drivers::macvlan::Lower>>,
     pub(crate) stats: Stats,
     /// Packet sockets that see its frames; sockets bound to no device stand in each device's list of their namespace.
     pub(crate) taps: Vec<crate::socket::packet::Tap>,
@@ -129,6 +132,11 @@ impl Device {
     /// Whether it is up and has a carrier: `LOWER_UP`.
     pub(crate) fn is_up_with_carrier(&self) -> bool {
         self.is_up() && self.carrier
+    }
+
+    /// The device that it is linked to (`IFLA_LINK`): the other end of the cable, or the device below.
+    pub(crate) fn link(&self) -> Option<DevId> {
+        self.peer().or_else(|| self.macvlan().map(|macvlan| macvlan.lower))
     }
 
     /// The device at the other end of the cable, for a veth.

@@ -18,7 +18,10 @@ impl Kernel {
         if device.info.max_mtu > 0 && mtu > device.info.max_mtu {
             return Err(Error::new(Errno::EINVAL, "mtu greater than device maximum"));
         }
-        device.mtu = mtu;
+        if !crate::drivers::macvlan::mtu_fits(self, &self.devices[dev], mtu) {
+            return Err(Errno::EINVAL.into());
+        }
+        self.devices[dev].mtu = mtu;
         self.netdev_event(dev, NetdevEvent::ChangeMtu);
         self.notify_link(dev, super::DevFlags::empty());
         Ok(())

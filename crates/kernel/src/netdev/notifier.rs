@@ -39,5 +39,6 @@ impl Kernel {
         crate::ipv6::netdev_event(self, dev, event);
         crate::neighbour::netdev_event(self, dev, event);
         crate::socket::packet::netdev_event(self, dev, event);
+        crate::drivers::macvlan::netdev_event(self, dev, event);
     }
 }

@@ -97,7 +97,7 @@ impl Kernel {
 
     /// `iflink`: the ifindex of the device below or at the other end, in that device's namespace; `None` where there is none.
     pub(crate) fn lower_ifindex(&self, dev: DevId) -> Option<u32> {
-        let peer = self.devices.get(dev)?.peer()?;
+        let peer = self.devices.get(dev)?.link()?;
         Some(self.devices.get(peer)?.ifindex)
     }
 }

@@ -5,6 +5,7 @@
 
 use super::DevFlags;
 use crate::Kernel;
+use crate::drivers::macvlan;
 use crate::types::DevId;
 
 impl Kernel {
@@ -31,6 +32,7 @@ impl Kernel {
         } else {
             format!("{name}: left promiscuous mode")
         });
+        macvlan::mode_changed(self, dev, DevFlags::PROMISC, if on { 1 } else { -1 });
         true
     }
 
@@ -50,12 +52,13 @@ impl Kernel {
         } else {
             format!("{name}: left allmulticast mode")
         });
+        macvlan::mode_changed(self, dev, DevFlags::ALLMULTI, if on { 1 } else { -1 });
     }
 
     /// What the log calls a device: its name, with a note while it is being taken away.
     pub(crate) fn log_name(&self, dev: DevId) -> String {
         let Some(device) = self.devices.get(dev) else { return String::new() };
-        let note = if self.unregistering == Some(dev) { " (unregistering)" } else { "" };
+        let note = if self.is_unregistering(dev) { " (unregistering)" } else { "" };
         format!("{}{note}", device.name)
     }
 }

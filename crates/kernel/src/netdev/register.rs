@@ -82,6 +82,7 @@ impl Kernel {
             mtu: new.mtu.unwrap_or(profile.mtu),
             address,
             port: None,
+            macvlans: None,
             stats: Stats::default(),
             taps: Vec::new(),
             ns,
@@ -139,16 +140,23 @@ impl Kernel {
         if matches!(self.devices.get(dev), Some(Device { kind: DevKind::Bridge(_), .. })) {
             crate::bridge::uninit(self, dev);
         }
+        crate::drivers::macvlan::unlink(self, dev);
         // Both ends are down before either goes.
         for end in [Some(dev), peer].into_iter().flatten() {
-            self.unregistering = Some(end);
+            self.unregistering.push(end);
             self.close_device(end);
+            self.unregistering.pop();
         }
         for end in [Some(dev), peer].into_iter().flatten() {
-            self.unregistering = Some(end);
+            self.unregistering.push(end);
             self.take_device_away(end);
+            self.unregistering.pop();
         }
-        self.unregistering = None;
+    }
+
+    /// Whether a device is just being taken away, and not merely moved.
+    pub(crate) fn is_unregistering(&self, dev: DevId) -> bool {
+        self.unregistering.contains(&dev)
     }
 
     fn take_device_away(&mut self, dev: DevId) {
@@ -164,6 +172,9 @@ impl Kernel {
         netns.forget_name(device.name.as_str());
         for name in &device.info.altnames {
             netns.forget_name(name);
+        }
+        if let Some(macvlan) = device.macvlan() {
+            crate::drivers::macvlan::forget(self, macvlan.lower, dev);
         }
         if let Some(other) = device.peer().and_then(|peer| self.devices.get_mut(peer))
             && let DevKind::Veth(veth) = &mut other.kind

@@ -1,3 +1,4 @@
 //! Drivers in a laboratory, one file a kind.
 
+mod macvlan;
 mod tun;

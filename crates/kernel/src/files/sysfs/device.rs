@@ -53,11 +53,7 @@ const ATTRIBUTES: &[Attribute] = &[
     shown("dev_id", |_, _| Ok("0x0".to_owned())),
     shown("dev_port", |_, _| Ok("0".to_owned())),
     shown("dormant", |_, device| when_up(device, u8::from(device.visible_flags().contains(DevFlags::DORMANT)))),
-    shown("duplex", |_, device| match (device.is_up(), &device.kind) {
-        (false, _) | (_, DevKind::Loopback | DevKind::Dummy) => Err(Errno::EINVAL),
-        (true, DevKind::Veth(_) | DevKind::Tun(_)) => Ok("full".to_owned()),
-        (true, DevKind::Bridge(_)) => Ok("unknown".to_owned()),
-    }),
+    shown("duplex", |kernel, device| Ok(crate::ethtool::sysfs_link(kernel, device)?.1.to_owned())),
     settable(
         "flags",
         |_, device| Ok(format!("{:#x}", device.flags.bits())),
@@ -82,7 +78,7 @@ const ATTRIBUTES: &[Attribute] = &[
     ),
     shown("ifindex", |_, device| Ok(device.ifindex.to_string())),
     shown("iflink", |kernel, device| {
-        let lower = device.peer().and_then(|peer| kernel.devices.get(peer)).map(|peer| peer.ifindex);
+        let lower = device.link().and_then(|link| kernel.devices.get(link)).map(|link| link.ifindex);
         Ok(lower.unwrap_or(device.ifindex).to_string())
     }),
     shown("link_mode", |_, device| Ok(device.info.link_mode.to_string())),
@@ -117,13 +113,7 @@ const ATTRIBUTES: &[Attribute] = &[
             Err(Errno::EOPNOTSUPP)
         },
     ),
-    shown("speed", |kernel, device| match (device.is_up(), &device.kind) {
-        (false, _) | (_, DevKind::Loopback | DevKind::Dummy) => Err(Errno::EINVAL),
-        (true, DevKind::Veth(_) | DevKind::Tun(_)) => Ok("10000".to_owned()),
-        (true, DevKind::Bridge(_)) => {
-            Ok(crate::ethtool::bridge_speed(kernel, device).map_or(-1, |speed| speed as i32).to_string())
-        }
-    }),
+    shown("speed", |kernel, device| Ok(crate::ethtool::sysfs_link(kernel, device)?.0.to_string())),
     shown("testing", |_, device| when_up(device, 0)),
     settable("threaded", |_, _| Ok("0".to_owned()), ignore),
     settable(

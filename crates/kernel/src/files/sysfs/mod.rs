@@ -147,17 +147,18 @@ fn ports(kernel: &Kernel, bridge: DevId) -> impl Iterator<Item = String> + '_ {
         .map(|device| device.name.to_string())
 }
 
-/// The links to devices above and below.
+/// The links to devices above and below, in the same namespace.
 fn links(kernel: &Kernel, dev: DevId) -> Vec<(String, String)> {
-    let mut links = Vec::new();
-    if let Some(master) = master(kernel, dev) {
-        links.push(("master".to_owned(), format!("../{master}")));
-        links.push((format!("upper_{master}"), format!("../{master}")));
-    }
-    if matches!(kernel.devices[dev].kind, DevKind::Bridge(_)) {
-        links.extend(ports(kernel, dev).map(|port| (format!("lower_{port}"), format!("../{port}"))));
-    }
-    links
+    let device = &kernel.devices[dev];
+    let name = |other: DevId| {
+        let other = kernel.devices.get(other).filter(|other| other.ns == device.ns)?;
+        Some(other.name.to_string())
+    };
+    let master = master(kernel, dev).map(|master| ("master".to_owned(), format!("../{master}")));
+    let uppers = kernel.uppers(dev).into_iter().filter_map(name).map(|upper| (format!("upper_{upper}"), upper));
+    let lowers = kernel.lowers(dev).into_iter().filter_map(name).map(|lower| (format!("lower_{lower}"), lower));
+    let beside = uppers.chain(lowers).map(|(link, name)| (link, format!("../{name}")));
+    master.into_iter().chain(beside).collect()
 }
 
 impl Item {

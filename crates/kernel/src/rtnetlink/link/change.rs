@@ -45,10 +45,12 @@ pub(super) fn change_existing(
     let link_info = LinkInfo::of(attrs)?;
     let device = kernel.devices.get(dev).ok_or(Errno::ENODEV)?;
     if let Some(data) = link_info.data {
-        if link_info.kind != device.kind.name() || !matches!(device.kind, DevKind::Bridge(_)) {
-            return Err(Errno::EOPNOTSUPP.into());
+        match device.kind {
+            _ if link_info.kind != device.kind.name() => return Err(Errno::EOPNOTSUPP.into()),
+            DevKind::Bridge(_) => crate::bridge::netlink::change(kernel, dev, data)?,
+            DevKind::Macvlan(_) => super::macvlan::change(kernel, dev, data)?,
+            _ => return Err(Errno::EOPNOTSUPP.into()),
         }
-        crate::bridge::netlink::change(kernel, dev, data)?;
     }
     if let Some(data) = link_info.port_data {
         let is_port = kernel.devices.get(dev).is_some_and(|device| device.port.is_some());

@@ -4,7 +4,7 @@ use super::super::attr::Attributes;
 use super::super::dispatch::{Answer, Request};
 use super::super::target;
 use super::super::uapi::*;
-use super::{IfInfo, LinkInfo, change, name_of, veth};
+use super::{IfInfo, LinkInfo, change, macvlan, name_of, veth};
 use crate::Kernel;
 use crate::bridge::Bridge;
 use crate::drivers::{DevKind, Veth};
@@ -13,7 +13,7 @@ use crate::netdev::{DevFlags, NameAssign, NewDevice};
 use crate::types::{DevId, IfName, NsId};
 
 /// The kinds of device that there are.
-pub(super) const KINDS: &[&str] = &["veth", "bridge", "dummy", "tun"];
+pub(super) const KINDS: &[&str] = &["veth", "bridge", "dummy", "tun", "macvlan"];
 
 /// How many queues a device may have.
 const QUEUES: std::ops::RangeInclusive<u32> = 1..=4096;
@@ -50,6 +50,7 @@ fn validate(kernel: &Kernel, request: &Request<'_>, info: &IfInfo, attrs: &Attri
         Some("veth") => DevKind::Veth(Veth::default()),
         Some("bridge") => DevKind::Bridge(Box::<Bridge>::default()),
         Some("dummy") => DevKind::Dummy,
+        Some("macvlan") => DevKind::Macvlan(Default::default()),
         Some("tun") => {
             return Err(Error::new(Errno::EOPNOTSUPP, "tun/tap creation via rtnetlink is not supported."));
         }
@@ -141,6 +142,7 @@ fn create(kernel: &mut Kernel, request: &Request<'_>, info: &IfInfo, attrs: &Att
         }
         Some("veth") => veth::create(kernel, request, target, info, attrs, link_info.data)?,
         Some("bridge") => bridge(kernel, target, info, attrs, &link_info)?,
+        Some("macvlan") => macvlan::create(kernel, request, target, info, attrs, link_info.data)?,
         Some("dummy") => {
             let (ns, new) = Plan::of(target, *info, attrs)?.resolve(kernel, "dummy%d")?;
             let dev = kernel.register_device(ns, new, DevKind::Dummy)?;

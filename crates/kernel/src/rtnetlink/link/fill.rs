@@ -25,7 +25,7 @@ pub(crate) struct View {
 /// Writes a message about a device.
 pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: Header, view: View) {
     // When a device is taken away its cable is already gone.
-    let gone = view.leaving && view.moved.is_none();
+    let gone = view.leaving && view.moved.is_none() && !is_macvlan(kernel, dev);
     let nsid = if gone { None } else { peer_nsid(kernel, dev) };
     let Some(device) = kernel.devices.get(dev) else { return };
     out.message(header, |out| {
@@ -52,7 +52,7 @@ pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: He
             out.u32(IFLA_NEW_IFINDEX, ifindex);
         }
         // A veth whose peer is gone, or not there yet, is linked to nothing: 0.
-        if let DevKind::Veth(_) = device.kind {
+        if let DevKind::Veth(_) | DevKind::Macvlan(_) = device.kind {
             let lower = kernel.lower_ifindex(dev).filter(|_| !gone).unwrap_or(0);
             if nsid.is_some() || lower != device.ifindex {
                 out.u32(IFLA_LINK, lower);
@@ -74,6 +74,10 @@ pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: He
         out.nest(IFLA_DEVLINK_PORT | NLA_F_NESTED, |_| {});
         out.nest(IFLA_DPLL_PIN | NLA_F_NESTED, |_| {});
     });
+}
+
+fn is_macvlan(kernel: &Kernel, dev: DevId) -> bool {
+    kernel.devices.get(dev).is_some_and(|device| device.macvlan().is_some())
 }
 
 /// The queue's discipline.
@@ -165,6 +169,9 @@ fn link_info(kernel: &Kernel, dev: DevId, device: &Device, out: &mut Writer) {
             DevKind::Bridge(_) => {
                 out.nest(IFLA_INFO_DATA, |out| crate::bridge::netlink::fill_info(kernel, dev, out));
             }
+            DevKind::Macvlan(macvlan) => {
+                out.nest(IFLA_INFO_DATA, |out| super::macvlan::fill_info(kernel, *macvlan, out));
+            }
             DevKind::Tun(tun) => out.nest(IFLA_INFO_DATA, |out| tun.fill_info(out)),
             _ => {}
         }
@@ -179,6 +186,6 @@ fn link_info(kernel: &Kernel, dev: DevId, device: &Device, out: &mut Writer) {
 /// Whoever asks first makes it choose a number.
 pub(crate) fn peer_nsid(kernel: &mut Kernel, dev: DevId) -> Option<i32> {
     let device = kernel.devices.get(dev)?;
-    let (ns, peer_ns) = (device.ns, kernel.devices.get(device.peer()?)?.ns);
+    let (ns, peer_ns) = (device.ns, kernel.devices.get(device.link()?)?.ns);
     (ns != peer_ns).then(|| kernel.nsid(ns, peer_ns))
 }

@@ -5,6 +5,7 @@ pub(super) mod create;
 pub(super) mod delete;
 pub(crate) mod fill;
 pub(crate) mod get;
+mod macvlan;
 pub(super) mod property;
 mod veth;
 
