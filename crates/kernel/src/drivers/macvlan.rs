@@ -10,7 +10,7 @@ use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::error::{Errno, Error, Result};
 use crate::frame::{Frame, PacketType};
-use crate::netdev::{AddrAssign, DevFlags, Device, NetdevEvent, NewDevice};
+use crate::netdev::{DevFlags, Device, NetdevEvent, NewDevice};
 use crate::types::{DevId, MacAddr, NsId};
 
 /// Who may speak to whom. Numbers are Linux's `MACVLAN_MODE_…`, each a bit of its own.
@@ -289,10 +289,10 @@ pub(crate) fn may_have_address(kernel: &mut Kernel, dev: DevId, address: MacAddr
 pub(crate) fn address_changed(kernel: &mut Kernel, dev: DevId, old: MacAddr) {
     let device = &kernel.devices[dev];
     let (address, Some(macvlan)) = (device.address, attending(device)) else { return };
-    if let Some(lower) = kernel.devices.get_mut(macvlan.lower).and_then(|lower| lower.macvlans.as_mut()) {
-        if let Some(entry) = lower.open.iter_mut().find(|(_, open)| *open == dev) {
-            entry.0 = address;
-        }
+    if let Some(lower) = kernel.devices.get_mut(macvlan.lower).and_then(|lower| lower.macvlans.as_mut())
+        && let Some(entry) = lower.open.iter_mut().find(|(_, open)| *open == dev)
+    {
+        entry.0 = address;
     }
     if macvlan.mode != Mode::Passthru {
         kernel.add_unicast(macvlan.lower, address);

@@ -122,7 +122,7 @@ fn profile(device: &Device) -> Profile {
         DevKind::Loopback => (0x0a00_000e_401d_4800, 0x0000_000e_401d_4800, 0x0000_052e_401d_4c69),
         DevKind::Dummy => (0x0a00_020e_5fdd_4869, 0x0000_000e_5fdd_4869, 0x0000_000e_5fdd_4869),
         // On a veth.
-        DevKind::Macvlan(_) => (0x0a00_0200_000c_c800, 0x0000_010e_4fdf_4869, 0x0000_010e_4fdf_0869),
+        DevKind::Macvlan(_) => (0x0a00_0200_0000_c800, 0x0000_010e_4fdf_4869, 0x0000_010e_4fdf_0869),
         DevKind::Tun(_) => (0x0a00_2202_0c1d_48c9, 0x0000_2002_0c15_48c9, 0x0000_2000_0000_48c1),
     };
     Profile { switchable, wanted, active }

@@ -46,11 +46,11 @@ impl Kernel {
         let Some(device) = self.devices.get_mut(dev) else { return };
         let known = device.info.multicast_filter.len();
         let _ = add(&mut device.info.multicast_filter, address, false, false);
-        if device.info.multicast_filter.len() > known {
-            // Who receives for it has to receive that as well.
-            if let Some(macvlan) = macvlan::attending(device) {
-                self.add_multicast(macvlan.lower, address);
-            }
+        // Who receives for it has to receive that as well.
+        if device.info.multicast_filter.len() > known
+            && let Some(macvlan) = macvlan::attending(device)
+        {
+            self.add_multicast(macvlan.lower, address);
         }
     }
 
@@ -59,10 +59,10 @@ impl Kernel {
         let Some(device) = self.devices.get_mut(dev) else { return };
         let known = device.info.multicast_filter.len();
         let _ = remove(&mut device.info.multicast_filter, address);
-        if device.info.multicast_filter.len() < known {
-            if let Some(macvlan) = macvlan::attending(device) {
-                self.remove_multicast(macvlan.lower, address);
-            }
+        if device.info.multicast_filter.len() < known
+            && let Some(macvlan) = macvlan::attending(device)
+        {
+            self.remove_multicast(macvlan.lower, address);
         }
     }
 
