@@ -168,9 +168,10 @@ pub(crate) struct FramePool {
     idle: Vec<Rc<Buffer>>,
 }
 
+// Making and recycling stand in the way of every frame, and whoever else calls them must not push them out of it.
 impl FramePool {
     /// An unshared buffer with room for `length` bytes, which hold anything.
-    #[inline]
+    #[inline(always)]
     fn fresh(&mut self, length: usize) -> Rc<Buffer> {
         if length > BUFFER - HEADROOM {
             return FramePool::long(length);
@@ -189,7 +190,7 @@ impl FramePool {
     }
 
     /// A frame of `length` bytes that `fill` has written.
-    #[inline]
+    #[inline(always)]
     fn filled(&mut self, length: usize, fill: impl FnOnce(&mut [u8])) -> Frame {
         let mut buffer = self.fresh(length);
         let unshared = Rc::get_mut(&mut buffer).expect("idle buffers are unshared");
@@ -200,7 +201,7 @@ impl FramePool {
     }
 
     /// A frame with these bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn copy_from(&mut self, bytes: &[u8]) -> Frame {
         self.filled(bytes.len(), |room| room.copy_from_slice(bytes))
     }
@@ -234,7 +235,7 @@ impl FramePool {
     }
 
     /// Takes a frame at the end of its way; its buffer is used again once nobody shares it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn recycle(&mut self, frame: Frame) {
         let mut buffer = frame.buffer;
         if !frame.about.is_long() && self.idle.len() < POOL && Rc::get_mut(&mut buffer).is_some() {
