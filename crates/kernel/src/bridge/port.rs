@@ -3,7 +3,6 @@
 use super::parameters::BridgeId;
 use super::{PORTS, PortState, address, learning, mtu, promiscuity, state};
 use crate::Kernel;
-use crate::drivers::DevKind;
 use crate::error::{Errno, Error, Result};
 use crate::netdev::{DevFlags, Device, PortRef};
 use crate::timer::TimerId;
