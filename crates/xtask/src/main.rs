@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "the benches use the rest")]
 #[path = "../../kernel/benches/lab/mod.rs"]
 mod lab;
+mod memory;
 mod scenario;
 
 fn main() {
@@ -10,6 +11,7 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["once", name, count] => scenario::once(name, count.parse().expect("a count")),
+        ["memory"] => memory::figures().iter().for_each(|(what, bytes)| println!("{what}: {bytes:.0} B")),
         _ => {
             eprintln!("usage: cargo xtask once SCENARIO COUNT");
             std::process::exit(2);

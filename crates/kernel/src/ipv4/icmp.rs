@@ -246,7 +246,7 @@ fn finish(kernel: &mut Kernel, ns: NsId, out: Outgoing<'_>, route: &super::Route
     message[2..4].copy_from_slice(&checksum.to_be_bytes());
     let icmp = &mut kernel.namespaces[ns].ipv4.snmp.icmp;
     icmp.out_msgs += 1;
-    icmp.out_types[usize::from(message[0])] += 1;
+    icmp.out_types.count(message[0]);
     let _ = output::send_on(kernel, ns, &Outgoing { payload: &message, ..out }, route);
 }
 
@@ -266,7 +266,7 @@ pub(super) fn receive(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, 
         return DropReason::IpChecksum;
     }
     let (kind, code) = (message[0], message[1]);
-    counters.in_types[usize::from(kind)] += 1;
+    counters.in_types.count(kind);
     if kind > TYPES {
         counters.in_errors += 1;
         return DropReason::UnhandledProto;

@@ -33,7 +33,7 @@ pub(crate) struct Interface {
 /// What `IFLA_AF_SPEC` says about a device: every setting, in order. Nothing where the device has no IPv4.
 pub(crate) fn fill_af_spec(kernel: &Kernel, dev: DevId, out: &mut Writer) {
     if let Some(interface) = kernel.devices.get(dev).and_then(|device| device.ipv4.as_ref()) {
-        let values: Vec<u8> = interface.conf.0.iter().flat_map(|value| value.to_ne_bytes()).collect();
+        let values: Vec<u8> = interface.conf.iter().flat_map(|value| value.to_ne_bytes()).collect();
         out.put(IFLA_INET_CONF, &values);
     }
 }
@@ -86,7 +86,7 @@ fn start(kernel: &mut Kernel, dev: DevId) {
     let Some(device) = kernel.devices.get_mut(dev) else { return };
     let ns = device.ns;
     let ipv4 = &mut kernel.namespaces[ns].ipv4;
-    let mut conf = ipv4.conf_default;
+    let mut conf = ipv4.conf_default.clone();
     if matches!(device.kind, DevKind::Loopback) {
         conf.set(Conf::DisableXfrm, 1);
         conf.set(Conf::DisablePolicy, 1);

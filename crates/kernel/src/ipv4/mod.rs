@@ -85,7 +85,7 @@ impl Namespace {
     pub(crate) fn init(kernel: &mut Kernel, ns: NsId) {
         let next_id = kernel.rng.u16(..);
         let first = kernel.namespaces.get(kernel.root);
-        let inherited = first.map(|first| (first.ipv4.conf_all, first.ipv4.conf_default));
+        let inherited = first.map(|first| (first.ipv4.conf_all.clone(), first.ipv4.conf_default.clone()));
         let ipv4 = &mut kernel.namespaces[ns].ipv4;
         ipv4.next_id = next_id;
         if let Some((all, default)) = inherited {

@@ -78,8 +78,28 @@ const ICMP_NAMES: [(&str, u8); 11] = [
     ("AddrMaskReps", 18),
 ];
 
+/// A count for each of 256 types; those beyond the highest that was ever counted take no room.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ByType(Vec<u64>);
+
+impl ByType {
+    /// One more of a type.
+    #[inline]
+    pub(crate) fn count(&mut self, kind: u8) {
+        if self.0.len() <= usize::from(kind) {
+            self.0.resize(usize::from(kind) + 1, 0);
+        }
+        self.0[usize::from(kind)] += 1;
+    }
+
+    /// How many there were of a type.
+    pub(crate) fn get(&self, kind: u8) -> u64 {
+        self.0.get(usize::from(kind)).copied().unwrap_or_default()
+    }
+}
+
 /// `Icmp:` and `IcmpMsg:` of `/proc/net/snmp`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Icmp {
     pub(crate) in_msgs: u64,
     pub(crate) in_errors: u64,
@@ -89,24 +109,8 @@ pub(crate) struct Icmp {
     pub(crate) out_rate_limit_global: u64,
     pub(crate) out_rate_limit_host: u64,
     /// Received and sent by type.
-    pub(crate) in_types: [u64; 256],
-    pub(crate) out_types: [u64; 256],
-}
-
-impl Default for Icmp {
-    fn default() -> Icmp {
-        Icmp {
-            in_msgs: 0,
-            in_errors: 0,
-            in_csum_errors: 0,
-            out_msgs: 0,
-            out_errors: 0,
-            out_rate_limit_global: 0,
-            out_rate_limit_host: 0,
-            in_types: [0; 256],
-            out_types: [0; 256],
-        }
-    }
+    pub(crate) in_types: ByType,
+    pub(crate) out_types: ByType,
 }
 
 impl Icmp {
@@ -117,8 +121,8 @@ impl Icmp {
             ("InErrors".into(), self.in_errors),
             ("InCsumErrors".into(), self.in_csum_errors),
         ];
-        let by_type = |prefix: &str, counts: &[u64; 256]| {
-            ICMP_NAMES.map(|(name, kind)| (format!("{prefix}{name}"), counts[usize::from(kind)]))
+        let by_type = |prefix: &str, counts: &ByType| {
+            ICMP_NAMES.map(|(name, kind)| (format!("{prefix}{name}"), counts.get(kind)))
         };
         entries.extend(by_type("In", &self.in_types));
         entries.extend([
@@ -133,8 +137,9 @@ impl Icmp {
 
     /// Every counter of the `IcmpMsg:` lines, which name only what was ever counted.
     pub(crate) fn message_entries(&self) -> Vec<(String, u64)> {
-        let counted = |prefix: &'static str, counts: &[u64; 256]| {
+        let counted = |prefix: &'static str, counts: &ByType| {
             let counted: Vec<(String, u64)> = counts
+                .0
                 .iter()
                 .enumerate()
                 .filter(|(_, count)| **count > 0)
@@ -153,7 +158,7 @@ impl Icmp {
 pub(crate) struct Snmp {
     pub(crate) ip: Ip,
     pub(crate) ip_ext: IpExt,
-    pub(crate) icmp: Box<Icmp>,
+    pub(crate) icmp: Icmp,
     /// `TcpExt: IPReversePathFilter`.
     pub(crate) reverse_path_filter: u64,
     /// `TcpExt: ArpFilter`.

@@ -1,6 +1,8 @@
 //! IPv4's settings: those of each device (`conf/DEV`), and those of the namespace, under their names in
 //! `/proc/sys/net/ipv4`.
 
+use std::rc::Rc;
+
 use crate::Kernel;
 use crate::error::Errno;
 use crate::types::{DevId, NsId};
@@ -61,14 +63,15 @@ impl Conf {
     }
 }
 
-/// The settings of a device, of `all` or of `default`, in the order of `IFLA_INET_CONF`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DevConf(pub(crate) [i32; Conf::ALL.len()]);
+/// The settings of a device, of `all` or of `default`, in the order of `IFLA_INET_CONF`. Shared until one of them is changed: a
+/// device that nobody configures has those it started with.
+#[derive(Clone, Debug)]
+pub(crate) struct DevConf(Rc<[i32; Conf::ALL.len()]>);
 
 impl DevConf {
     /// A namespace's `conf/all` at the start.
     pub(crate) fn all() -> DevConf {
-        let mut conf = DevConf([0; Conf::ALL.len()]);
+        let mut conf = DevConf(Rc::new([0; Conf::ALL.len()]));
         for on in [
             Conf::AcceptRedirects,
             Conf::SecureRedirects,
@@ -98,7 +101,14 @@ impl DevConf {
 
     /// Sets it, and nothing else.
     pub(crate) fn set(&mut self, conf: Conf, value: i32) {
-        self.0[conf as usize] = value;
+        if self.get(conf) != value {
+            Rc::make_mut(&mut self.0)[conf as usize] = value;
+        }
+    }
+
+    /// Every setting, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = i32> + '_ {
+        self.0.iter().copied()
     }
 }
 

@@ -97,7 +97,7 @@ impl Lab {
     }
 
     pub(crate) fn icmp_in(&self, ns: NsId, kind: u8) -> u64 {
-        self.kernel.namespaces[ns].ipv4.snmp.icmp.in_types[usize::from(kind)]
+        self.kernel.namespaces[ns].ipv4.snmp.icmp.in_types.get(kind)
     }
 
     pub(crate) fn state(&self, dev: DevId, address: [u8; 4]) -> Option<u16> {

@@ -34,9 +34,7 @@ pub(crate) fn netdev_event(kernel: &mut Kernel, dev: DevId, event: NetdevEvent) 
     match event {
         NetdevEvent::Register => {
             let Some(ns) = kernel.devices.get(dev).map(|device| device.ns) else { return };
-            for ipv4 in [true, false] {
-                kernel.namespaces[ns].neighbours.params_mut(Some(dev), ipv4);
-            }
+            kernel.namespaces[ns].neighbours.start_device(dev);
         }
         NetdevEvent::Change => {
             let Some(device) = kernel.devices.get(dev) else { return };

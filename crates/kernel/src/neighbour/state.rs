@@ -65,12 +65,12 @@ impl Kernel {
         let Some(netns) = self.namespaces.get_mut(ns) else { return Duration::ZERO };
         let params = netns.neighbours.params(Some(dev), ipv4).clone();
         let own = netns.neighbours.devices.entry((dev, ipv4)).or_insert(DevParams { params, reachable: None });
-        match own.reachable {
-            Some((time, drawn)) if now.since(drawn) < REDRAW => time,
+        match own.reachable.as_deref() {
+            Some((time, drawn)) if now.since(*drawn) < REDRAW => *time,
             _ => {
                 let base = own.params.base_reachable_time_ms.max(0) as u64;
                 let time = Duration::from_millis(base / 2 + if base > 0 { self.rng.u64(0..base) } else { 0 });
-                own.reachable = Some((time, now));
+                own.reachable = Some(Box::new((time, now)));
                 time
             }
         }
@@ -110,7 +110,7 @@ pub(crate) fn times(kernel: &Kernel, dev: DevId, ipv4: bool) -> (u32, u32) {
         return (0, 0);
     };
     let params = netns.neighbours.params(Some(dev), ipv4);
-    let drawn = netns.neighbours.devices.get(&(dev, ipv4)).and_then(|own| own.reachable);
+    let drawn = netns.neighbours.devices.get(&(dev, ipv4)).and_then(|own| own.reachable.as_deref().copied());
     let reachable = drawn.map_or(params.base_reachable_time_ms.max(0) as u32, |(time, _)| time.as_millis() as u32);
     (reachable, params.retrans_time_ms.max(0) as u32)
 }

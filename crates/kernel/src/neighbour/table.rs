@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use slotmap::{Key as _, SlotMap};
 
@@ -112,12 +113,12 @@ fn place(dev: DevId, address: IpAddr) -> Place {
     (dev.data().as_ffi(), address)
 }
 
-/// A device's settings for one family, and what was drawn from them.
+/// A device's settings for one family, shared until they are changed, and what was drawn from them.
 #[derive(Clone, Debug)]
 pub(super) struct DevParams {
-    pub(super) params: Params,
+    pub(super) params: Rc<Params>,
     /// How long an answer is believed, and since when that is so.
-    pub(super) reachable: Option<(std::time::Duration, Instant)>,
+    pub(super) reachable: Option<Box<(std::time::Duration, Instant)>>,
 }
 
 /// A namespace's neighbours, IPv4 and IPv6.
@@ -129,7 +130,7 @@ pub(crate) struct Tables {
     /// Addresses that are answered for on a device.
     pub(super) proxies: BTreeSet<(IpAddr, DevId)>,
     /// What a new device starts with: ARP's, neighbour discovery's.
-    pub(super) defaults: [Params; 2],
+    pub(super) defaults: [Rc<Params>; 2],
     pub(super) devices: BTreeMap<(DevId, bool), DevParams>,
     pub(super) last_flush: Instant,
 }
@@ -141,7 +142,7 @@ impl Default for Tables {
             index: HashMap::default(),
             sequence: 0,
             proxies: BTreeSet::new(),
-            defaults: [Params::arp(), Params::ndisc()],
+            defaults: [Rc::new(Params::arp()), Rc::new(Params::ndisc())],
             devices: BTreeMap::new(),
             last_flush: Instant::default(),
         }
@@ -221,19 +222,27 @@ impl Tables {
     }
 
     /// A device's settings for one family; `None` for the device: what new ones start with.
-    pub(crate) fn params(&self, dev: Option<DevId>, ipv4: bool) -> &Params {
+    pub(crate) fn params(&self, dev: Option<DevId>, ipv4: bool) -> &Rc<Params> {
         let own = dev.and_then(|dev| self.devices.get(&(dev, ipv4))).map(|device| &device.params);
         own.unwrap_or(&self.defaults[usize::from(!ipv4)])
+    }
+
+    /// A device starts with the settings that new ones have now.
+    pub(super) fn start_device(&mut self, dev: DevId) {
+        for ipv4 in [true, false] {
+            let params = self.defaults[usize::from(!ipv4)].clone();
+            self.devices.entry((dev, ipv4)).or_insert(DevParams { params, reachable: None });
+        }
     }
 
     /// The same to write to.
     pub(crate) fn params_mut(&mut self, dev: Option<DevId>, ipv4: bool) -> &mut Params {
         let default = &mut self.defaults[usize::from(!ipv4)];
         match dev {
-            None => default,
+            None => Rc::make_mut(default),
             Some(dev) => {
                 let fresh = || DevParams { params: default.clone(), reachable: None };
-                &mut self.devices.entry((dev, ipv4)).or_insert_with(fresh).params
+                Rc::make_mut(&mut self.devices.entry((dev, ipv4)).or_insert_with(fresh).params)
             }
         }
     }
