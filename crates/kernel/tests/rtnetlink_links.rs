@@ -52,6 +52,19 @@ fn links(kernel: &mut Kernel, ns: NsId) -> Vec<LinkMessage> {
 }
 
 #[test]
+fn the_peer_cannot_be_up_before_there_is_another_end() {
+    let mut kernel = kernel();
+    let root = kernel.root();
+    let netlink = Netlink::open(&mut kernel, root, 0);
+    let peer = attr(1, &[ifinfo(0, 1, 1), text_attr(3, "veth1")].concat());
+    let info = [text_attr(1, "veth"), attr(2, &peer)].concat();
+    let request = [ifinfo(0, 0, 0), text_attr(3, "veth0"), attr(18, &info)].concat();
+    const ENOTCONN: i32 = 107;
+    assert_eq!(netlink.ask(&mut kernel, NEWLINK, CREATE, &request), (ENOTCONN, None));
+    assert_eq!(links(&mut kernel, root).len(), 1, "only lo is there");
+}
+
+#[test]
 fn a_pair_is_made_peer_first_and_goes_with_either_end() {
     let mut kernel = kernel();
     let root = kernel.root();

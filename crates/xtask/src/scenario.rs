@@ -53,8 +53,13 @@ pub(crate) const ALL: &[Scenario] = &[
     },
 ];
 
+/// Sets a scenario up.
+pub(crate) fn setup(name: &str) -> Box<dyn FnMut(usize)> {
+    let scenario = ALL.iter().find(|scenario| scenario.name == name).expect("a scenario of that name");
+    (scenario.setup)()
+}
+
 /// Sets a scenario up and goes through it once: what an instruction counter looks at.
 pub(crate) fn once(name: &str, count: usize) {
-    let scenario = ALL.iter().find(|scenario| scenario.name == name).expect("a scenario of that name");
-    (scenario.setup)()(count);
+    setup(name)(count);
 }

@@ -3,12 +3,27 @@
 use netloom_kernel::{Kernel, NsId};
 
 use super::{
-    NLM_F_DUMP, NLM_F_REQUEST, RTM_GETLINK, bridge_request, idle_veth_request, ifindex, link_address, veth_request,
+    NLM_F_DUMP, NLM_F_REQUEST, RTM_GETLINK, bridge_request, idle_veth_request, ifindex, link_address, up_request,
+    veth_request,
 };
 use netloom_testkit::netlink::{Netlink, ifinfo, kernel, message};
 
 /// How many requests one datagram holds.
-const REQUESTS: u32 = 64;
+const REQUESTS: usize = 64;
+
+/// Datagrams of requests for `count` veth pairs, the first of which is number `first`.
+pub(crate) fn pair_requests(first: u32, count: u32) -> Vec<Vec<u8>> {
+    let numbers: Vec<u32> = (first..first + count).collect();
+    let datagram = |numbers: &[u32]| {
+        numbers.iter().flat_map(|number| idle_veth_request(&format!("a{number}"), &format!("b{number}"))).collect()
+    };
+    numbers.chunks(REQUESTS).map(datagram).collect()
+}
+
+/// A request for a list of every link.
+pub(crate) fn dump_request() -> Vec<u8> {
+    message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, &ifinfo(0, 0, 0))
+}
 
 /// A machine and a netlink socket in its first namespace.
 pub(crate) struct Machine {
@@ -32,14 +47,8 @@ impl Machine {
 
     /// Makes `count` veth pairs, many requests to a datagram.
     pub(crate) fn make_pairs(&mut self, count: u32) {
-        let mut datagram = Vec::new();
-        for number in 0..count {
-            let at = self.pairs + number;
-            datagram.extend(idle_veth_request(&format!("a{at}"), &format!("b{at}")));
-            if (number + 1) % REQUESTS == 0 || number + 1 == count {
-                self.netlink.send(&mut self.kernel, &datagram);
-                datagram.clear();
-            }
+        for datagram in pair_requests(self.pairs, count) {
+            self.netlink.send(&mut self.kernel, &datagram);
         }
         self.pairs += count;
     }
@@ -69,6 +78,8 @@ impl Machine {
         if self.namespaces.is_empty() {
             self.make_namespaces(1);
         }
+        let netlink = Netlink::open(&mut self.kernel, self.namespaces[0], 0);
+        netlink.send(&mut self.kernel, &up_request("eth0"));
         let sender = self.kernel.socket(self.namespaces[0], 17, 3, 0).expect("a packet socket");
         let to = link_address([0x88, 0xb5], 2);
         for number in 0..count {
@@ -81,8 +92,7 @@ impl Machine {
 
     /// The bytes of a list of every link.
     pub(crate) fn dump_links(&mut self) -> usize {
-        let request = message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, &ifinfo(0, 0, 0));
-        self.netlink.send(&mut self.kernel, &request);
+        self.netlink.send(&mut self.kernel, &dump_request());
         let mut bytes = 0;
         let _ = self.kernel.drain(self.netlink.socket, usize::MAX, |data| bytes += data.len());
         bytes

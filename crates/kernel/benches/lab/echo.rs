@@ -22,6 +22,16 @@ fn address_request(ifindex: u32, last: u8) -> Vec<u8> {
     message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_CREATE, &body)
 }
 
+/// An echo request with 56 bytes of payload.
+pub(crate) fn request() -> Vec<u8> {
+    let mut request = vec![8, 0, 0, 0, 0x12, 0x34, 0, 1];
+    request.resize(64, 0);
+    let sum: u32 = request.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    let checksum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    request[2..4].copy_from_slice(&checksum.to_be_bytes());
+    request
+}
+
 impl Echo {
     /// 10.0.0.1 and 10.0.0.2, each behind a port of a bridge, with 56 bytes of payload.
     pub(crate) fn new() -> Echo {
@@ -33,18 +43,16 @@ impl Echo {
         let bridge = ifindex(&mut kernel, &here, "br0");
         here.send(&mut kernel, &veth_request("p0", "e0", Some(1), Some(bridge)));
         here.send(&mut kernel, &veth_request("p1", "e1", Some(2), Some(bridge)));
+        there.send(&mut kernel, &up_request("e0"));
         let index = ifindex(&mut kernel, &there, "e0");
         there.send(&mut kernel, &address_request(index, 1));
         let far = Netlink::open(&mut kernel, third, 0);
+        far.send(&mut kernel, &up_request("e1"));
         let index = ifindex(&mut kernel, &far, "e1");
         far.send(&mut kernel, &address_request(index, 2));
 
         let socket = kernel.socket(host, 2, 3, 1).expect("a raw ICMP socket");
-        let mut request = vec![8, 0, 0, 0, 0x12, 0x34, 0, 1];
-        request.resize(64, 0);
-        let sum: u32 = request.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-        let checksum = !((sum & 0xffff) + (sum >> 16)) as u16;
-        request[2..4].copy_from_slice(&checksum.to_be_bytes());
+        let request = request();
         let mut to = 2u16.to_ne_bytes().to_vec();
         to.extend([0, 0, 10, 0, 0, 2]);
         to.resize(16, 0);

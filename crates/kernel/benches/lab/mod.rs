@@ -50,14 +50,19 @@ fn link_kind(kind: &str, data: &[u8]) -> Vec<u8> {
     attr(IFLA_LINKINFO, &info)
 }
 
-/// A request for a veth pair, both ends up; `peer_ns` is where the peer goes (as a descriptor), `master` an ifindex.
-fn veth_request(name: &str, peer: &str, peer_ns: Option<u32>, master: Option<u32>) -> Vec<u8> {
-    let mut end = [ifinfo(0, UP, UP), text_attr(IFLA_IFNAME, peer)].concat();
+/// A request for a veth pair, the near end up; `peer_ns` is where the peer goes (as a descriptor), `master` an ifindex.
+pub(crate) fn veth_request(name: &str, peer: &str, peer_ns: Option<u32>, master: Option<u32>) -> Vec<u8> {
+    let mut end = [ifinfo(0, 0, 0), text_attr(IFLA_IFNAME, peer)].concat();
     end.extend(peer_ns.map(|fd| u32_attr(IFLA_NET_NS_FD, fd)).unwrap_or_default());
     let mut body = [ifinfo(0, UP, UP), text_attr(IFLA_IFNAME, name)].concat();
     body.extend(master.map(|master| u32_attr(IFLA_MASTER, master)).unwrap_or_default());
     body.extend(link_kind("veth", &attr(1, &end)));
     message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE, &body)
+}
+
+/// A request that a device be up.
+fn up_request(name: &str) -> Vec<u8> {
+    message(RTM_NEWLINK, NLM_F_REQUEST, &[ifinfo(0, UP, UP), text_attr(IFLA_IFNAME, name)].concat())
 }
 
 /// A request for a veth pair, both ends down.
@@ -68,7 +73,7 @@ fn idle_veth_request(name: &str, peer: &str) -> Vec<u8> {
 }
 
 /// A request for a bridge that is up.
-fn bridge_request(name: &str) -> Vec<u8> {
+pub(crate) fn bridge_request(name: &str) -> Vec<u8> {
     let body = [ifinfo(0, UP, UP), text_attr(IFLA_IFNAME, name), link_kind("bridge", &[])].concat();
     message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE, &body)
 }

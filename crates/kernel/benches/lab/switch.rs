@@ -2,7 +2,9 @@
 
 use netloom_kernel::{Kernel, SocketId};
 
-use super::{EVERYTHING, EXPERIMENT, bridge_request, frame, ifindex, link_address, two_namespaces, veth_request};
+use super::{
+    EVERYTHING, EXPERIMENT, bridge_request, frame, ifindex, link_address, two_namespaces, up_request, veth_request,
+};
 use netloom_testkit::netlink::{Netlink, Process};
 
 /// How many frames are sent before the receiver takes them.
@@ -41,6 +43,7 @@ impl Switch {
         for port in 0..ports {
             let request = veth_request(&format!("p{port}"), &format!("e{port}"), Some(1), Some(bridge));
             here.send(&mut kernel, &request);
+            there.send(&mut kernel, &up_request(&format!("e{port}")));
         }
         let cables = (0..ports).map(|port| ifindex(&mut kernel, &there, &format!("e{port}"))).collect();
         let sender = kernel.socket(stations, 17, 3, 0).expect("a packet socket");

@@ -99,7 +99,7 @@ impl Kernel {
     /// The driver's part of going up.
     pub(crate) fn driver_open(&mut self, dev: DevId) -> Result<()> {
         match self.devices[dev].kind {
-            DevKind::Veth(_) => veth::open(self, dev),
+            DevKind::Veth(_) => veth::open(self, dev)?,
             DevKind::Bridge(_) => crate::bridge::open(self, dev),
             DevKind::Macvlan(_) => macvlan::open(self, dev)?,
             DevKind::Loopback | DevKind::Dummy | DevKind::Tun(_) => {}

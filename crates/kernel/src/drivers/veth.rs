@@ -3,7 +3,7 @@
 use super::{DevKind, Profile};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
-use crate::error::Result;
+use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame};
 use crate::netdev::{DevFlags, Device, NewDevice};
 use crate::types::{DevId, NsId};
@@ -68,14 +68,15 @@ pub(crate) fn create(
     Ok((dev, peer))
 }
 
-/// Carrier is on exactly when both ends are up.
-pub(super) fn open(kernel: &mut Kernel, dev: DevId) {
-    if let Some(peer) = kernel.devices[dev].peer()
-        && kernel.devices.get(peer).is_some_and(Device::is_up)
-    {
+/// Carrier is on exactly when both ends are up. `ENOTCONN` where there is no other end yet: a request for a pair can't have the
+/// peer up.
+pub(super) fn open(kernel: &mut Kernel, dev: DevId) -> Result<()> {
+    let peer = kernel.devices[dev].peer().ok_or(Errno::ENOTCONN)?;
+    if kernel.devices.get(peer).is_some_and(Device::is_up) {
         kernel.set_carrier(dev, true);
         kernel.set_carrier(peer, true);
     }
+    Ok(())
 }
 
 pub(super) fn close(kernel: &mut Kernel, dev: DevId) {
