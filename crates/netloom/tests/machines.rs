@@ -27,6 +27,37 @@ fn a_machine_lives_from_up_to_down() {
 }
 
 #[test]
+fn programs_end_with_their_machine() {
+    let place = Place::new();
+    place.run(&["up", "m"]);
+    let pids = place.path().join("pids");
+    let script = format!("sleep 1000 & echo $$ $! > {0}.new; mv {0}.new {0}; wait", pids.display());
+    let mut program = place.netloom().args(["-m", "m", "exec", "sh", "-c", &script]).spawn().expect("it starts");
+    common::eventually("the program has started", || pids.exists());
+    assert_eq!(place.run(&["down", "m"]).status.code(), Some(0));
+    assert!(!program.wait().expect("our child").success());
+    for pid in std::fs::read_to_string(&pids).expect("just written").split_whitespace() {
+        common::eventually("it is gone", || !common::alive(pid.parse().expect("a number")));
+    }
+}
+
+/// A client that finds no descriptor left is turned away; the machine lives on.
+#[test]
+fn more_clients_than_descriptors() {
+    let place = Place::new();
+    let up = format!("ulimit -n 64; {NETLOOM} up m");
+    let status = std::process::Command::new("bash").args(["-c", &up]).env("XDG_RUNTIME_DIR", place.path()).status();
+    assert!(status.expect("bash runs").success());
+    let socket = place.path().join("netloom/m/socket");
+    let idle: Vec<_> = (0..100).map(|_| packet::connect(socket.as_os_str()).expect("it listens")).collect();
+    let mut buffer = Vec::new();
+    let last = idle.last().expect("a hundred");
+    assert!(packet::receive(last.as_fd(), &mut buffer, 0).is_err() || buffer.is_empty());
+    drop(idle);
+    assert_eq!(place.run(&["exec", "-m", "m", "true"]).status.code(), Some(0));
+}
+
+#[test]
 fn a_name_is_free_as_soon_as_its_machine_is_down() {
     let place = Place::new();
     for _ in 0..10 {

@@ -192,6 +192,7 @@ fn daemon(session: &Session, applets: &[&str], parent: &OwnedFd) -> Option<Serve
         Ok(mut server) => {
             tell("+");
             let _ = server.run();
+            server.end_programs();
             Some(server)
         }
         Err(error) => {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::control::ControlSide;
 use super::socket::SocketSide;
+use crate::sys::check;
 use crate::sys::epoll::{self, Epoll};
 
 #[derive(Debug)]
@@ -38,12 +39,12 @@ pub(super) struct Packet {
 }
 
 /// The next client that waits to be accepted.
-pub(super) fn accept(listener: BorrowedFd<'_>) -> Option<OwnedFd> {
+pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // SAFETY: no address is asked for; the new descriptor is owned by nobody else.
     unsafe {
         let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
         let fd = libc::accept4(listener.as_raw_fd(), std::ptr::null_mut(), std::ptr::null_mut(), flags);
-        (fd >= 0).then(|| OwnedFd::from_raw_fd(fd))
+        check(fd).map(|fd| OwnedFd::from_raw_fd(fd))
     }
 }
 

@@ -71,7 +71,9 @@ impl Server {
         let pid = connection.pid;
         let replies = if let Request::Supervise = request {
             let listener = said.descriptors.into_iter().next().ok_or_else(malformed)?;
-            self.add_supervised(listener).map(|()| vec![Reply::Done]).map_err(|error| crate::sys::errno(&error))
+            self.add_supervised(listener, Some(pid))
+                .map(|()| vec![Reply::Done])
+                .map_err(|error| crate::sys::errno(&error))
         } else {
             self.answer(index, pid, request)
         };

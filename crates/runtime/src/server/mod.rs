@@ -15,6 +15,7 @@ use crate::guard::{GuardChannel, Report};
 use crate::session::Session;
 use crate::supervisor;
 use crate::sys::epoll::{self, Epoll, Ready};
+use crate::sys::eventfd;
 use crate::sys::process;
 use crate::sys::seccomp;
 use crate::sys::signals::{Signal, Signals};
@@ -78,11 +79,21 @@ impl Source {
     }
 }
 
+/// Processes behind a listener.
+#[derive(Debug)]
+struct Supervised {
+    listener: OwnedFd,
+    /// The one that all the others descend from, where it came from outside.
+    first: Option<(u32, OwnedFd)>,
+}
+
 /// A running machine.
 pub(crate) struct Server {
     world: World,
     epoll: Epoll,
     listener: OwnedFd,
+    /// Room for one more descriptor, when there is no other.
+    spare: Option<OwnedFd>,
     alarm: Alarm,
     signals: Option<Signals>,
     guard: Option<GuardChannel>,
@@ -91,7 +102,7 @@ pub(crate) struct Server {
     connections: BTreeMap<u32, Connection>,
     /// Which connection is which socket.
     sockets: HashMap<SocketId, u32>,
-    supervised: BTreeMap<u32, OwnedFd>,
+    supervised: BTreeMap<u32, Supervised>,
     log_readers: BTreeMap<u32, kmsg::LogReader>,
     /// The sequence number that those who follow the log have been told of.
     log_told: u64,
@@ -113,6 +124,7 @@ impl Server {
             world,
             epoll,
             listener,
+            spare: eventfd().ok(),
             alarm,
             signals: None,
             guard: None,
@@ -185,7 +197,21 @@ impl Server {
     }
 
     fn accept(&mut self) {
-        while let Some(fd) = connection::accept(self.listener.as_fd()) {
+        loop {
+            let fd = match connection::accept(self.listener.as_fd()) {
+                Ok(fd) => fd,
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+                    // No descriptor is left. The client is turned away: one that waits would keep the loop busy.
+                    self.spare = None;
+                    let turned_away = connection::accept(self.listener.as_fd()).is_ok();
+                    self.spare = eventfd().ok();
+                    if turned_away {
+                        continue;
+                    }
+                    return;
+                }
+                Err(_) => return,
+            };
             // Only the machine's own user, and the one who may do anything anyway.
             let Ok((pid, user)) = process::peer(fd.as_fd()) else { continue };
             if user != process::user() && user != 0 {
@@ -249,17 +275,25 @@ impl Server {
         }
     }
 
+    /// Ends the programs that came from outside: without a machine they can do nothing any more.
+    pub(crate) fn end_programs(&self) {
+        for (pid, pidfd) in self.supervised.values().filter_map(|supervised| supervised.first.as_ref()) {
+            process::kill_tree(*pid, pidfd.as_fd());
+        }
+    }
+
     /// Supervises the processes behind a listener.
-    fn add_supervised(&mut self, listener: OwnedFd) -> io::Result<()> {
+    fn add_supervised(&mut self, listener: OwnedFd, first: Option<u32>) -> io::Result<()> {
+        let first = first.and_then(|pid| Some((pid, process::pidfd(pid).ok()?)));
         let index = self.index();
         self.epoll.add(listener.as_fd(), Source::Supervised(index).token(), epoll::READ)?;
         seccomp::prefer_sync_wake_up(listener.as_fd());
-        self.supervised.insert(index, listener);
+        self.supervised.insert(index, Supervised { listener, first });
         Ok(())
     }
 
     fn supervise(&mut self, index: u32, ready: Ready) {
-        let Some(listener) = self.supervised.get(&index) else { return };
+        let Some(Supervised { listener, .. }) = self.supervised.get(&index) else { return };
         if ready.readable {
             supervisor::serve(&mut self.world, listener.as_fd());
         } else if ready.hung_up {
@@ -285,7 +319,7 @@ impl Server {
         let Some(guard) = &self.guard else { return };
         match guard.hear() {
             Ok(Some(Report::Listener(listener))) => {
-                if let Err(error) = self.add_supervised(listener) {
+                if let Err(error) = self.add_supervised(listener, None) {
                     self.outcome = Some(Outcome::Failed(error.to_string()));
                 }
             }

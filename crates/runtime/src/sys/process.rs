@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
 use super::check;
 
@@ -89,6 +89,30 @@ pub(crate) fn kill_descendants() {
             Ok(_) => while let Ok(Some(_)) = reap(false) {},
             Err(_) => return,
         }
+    }
+}
+
+/// Kills a process and its descendants; nothing where the process has ended.
+pub(crate) fn kill_tree(pid: u32, pidfd: BorrowedFd<'_>) {
+    use std::os::fd::AsRawFd;
+    let send = |signal: i32| {
+        let (fd, none) = (pidfd.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
+        // SAFETY: a descriptor that lives; no information goes along.
+        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, none, 0) == 0 }
+    };
+    // Stopped, it has the children that it has.
+    if send(libc::SIGSTOP) {
+        let mut found = children(pid);
+        let mut next = 0;
+        while let Some(&child) = found.get(next) {
+            kill(child, libc::SIGSTOP);
+            found.extend(children(child));
+            next += 1;
+        }
+        for child in found {
+            kill(child, libc::SIGKILL);
+        }
+        send(libc::SIGKILL);
     }
 }
 
@@ -190,7 +214,7 @@ pub(crate) fn raise_descriptor_limit() {
 }
 
 /// A descriptor's peer process and user (SO_PEERCRED).
-pub(crate) fn peer(fd: std::os::fd::BorrowedFd<'_>) -> io::Result<(u32, u32)> {
+pub(crate) fn peer(fd: BorrowedFd<'_>) -> io::Result<(u32, u32)> {
     use std::os::fd::AsRawFd;
     let mut credentials = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut length = size_of::<libc::ucred>() as libc::socklen_t;
