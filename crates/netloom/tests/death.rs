@@ -21,7 +21,7 @@ fn start() -> Victims {
     let place = Place::new();
     let pids: PathBuf = place.path().join("pids");
     let text = format!(
-        "sleep 1000 & a=$!\nsetsid sleep 1000 & b=$!\n(setsid sleep 1000 & echo $! > {0}.c)\necho $$ $a $b $(cat {0}.c) > {0}.new\nmv {0}.new {0}\nsleep 1000\n",
+        "sleep 1000 & a=$!\nsetsid sleep 1000 & b=$!\n(setsid sleep 1000 & echo $! > {0}.c)\nsleep 1000 & d=$!\necho $$ $a $b $(cat {0}.c) $d > {0}.new\nmv {0}.new {0}\nwait\n",
         pids.display()
     );
     let script = place.file("script.sh", &text);
