@@ -117,6 +117,11 @@ impl Kernel {
         self.namespaces.contains_key(ns)
     }
 
+    /// The device with that ifindex in a namespace.
+    pub(crate) fn device_by_index(&self, ns: NsId, ifindex: u32) -> Option<DevId> {
+        self.namespaces.get(ns)?.device_by_index(ifindex)
+    }
+
     fn destroy_namespace(&mut self, ns: NsId) {
         loop {
             // Newest first, so that bridges (usually older than their ports' pairs) and lo go last.

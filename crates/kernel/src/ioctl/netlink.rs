@@ -6,6 +6,8 @@ use super::{inet::mask_prefix, request::*};
 use crate::error::{Errno, Result};
 use crate::rtnetlink::attr::{Header, Writer};
 use crate::rtnetlink::dispatch::{self, Request};
+use crate::rtnetlink::ifaddrmsg::{IFA_ADDRESS, IFA_LOCAL};
+use crate::rtnetlink::rtmsg::{RTA_DST, RTA_GATEWAY, RTA_OIF, RTA_PRIORITY};
 use crate::rtnetlink::uapi::*;
 use crate::socket::SocketAddress;
 use crate::types::{NsId, SocketId};
@@ -23,12 +25,6 @@ const RT_SCOPE_UNIVERSE: u8 = 0;
 const RT_SCOPE_LINK: u8 = 253;
 const RT_SCOPE_HOST: u8 = 254;
 const RT_SCOPE_NOWHERE: u8 = 255;
-const RTA_DST: u16 = 1;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
-const RTA_PRIORITY: u16 = 6;
-const IFA_ADDRESS: u16 = 1;
-const IFA_LOCAL: u16 = 2;
 
 /// Puts a request to rtnetlink and waits for its end.
 fn ask(

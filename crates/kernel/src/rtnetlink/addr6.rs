@@ -2,26 +2,15 @@
 
 use std::net::Ipv6Addr;
 
-use super::addr::ticks;
 use super::attr::{Attr, Attributes, Check, Header, Policy, Rule, Writer};
 use super::dispatch::{Answer, Dump, Request};
+use super::ifaddrmsg::*;
 use super::notify;
 use super::uapi::*;
 use crate::Kernel;
 use crate::error::{Errno, Error, Result};
-use crate::ipv6::addr::{self, Address, FOREVER, flag};
+use crate::ipv6::addr::{self, Address, flag};
 use crate::types::{DevId, NsId};
-
-/// Bytes of a `struct ifaddrmsg`.
-const IFADDRMSG: usize = 8;
-
-const IFA_ADDRESS: u16 = 1;
-const IFA_LOCAL: u16 = 2;
-const IFA_CACHEINFO: u16 = 6;
-const IFA_FLAGS: u16 = 8;
-const IFA_RT_PRIORITY: u16 = 9;
-const IFA_TARGET_NETNSID: u16 = 10;
-const IFA_PROTO: u16 = 11;
 
 const POLICY: Policy = &[
     (IFA_ADDRESS, Rule::Exact(16)),
@@ -33,20 +22,12 @@ const POLICY: Policy = &[
     (IFA_PROTO, Rule::U8),
 ];
 
-/// `struct ifaddrmsg` after the family.
-struct IfAddr {
-    prefix_length: u8,
-    flags: u8,
-    scope: u8,
-    index: u32,
-}
-
-impl IfAddr {
-    fn parse(bytes: &[u8; IFADDRMSG]) -> IfAddr {
-        let [_, prefix_length, flags, scope, index @ ..] = *bytes;
-        IfAddr { prefix_length, flags, scope, index: u32::from_ne_bytes(index) }
-    }
-}
+const REFUSALS: DumpRefusals = DumpRefusals {
+    header: "ipv6: Invalid header for address dump request",
+    values: "ipv6: Invalid values in header for address dump request",
+    attribute: "ipv6: Unsupported attribute in address request",
+    nsid: "ipv6: Invalid target network namespace id",
+};
 
 /// An attribute's IPv6 address.
 pub(super) fn ipv6(attr: &Attr<'_>) -> Ipv6Addr {
@@ -62,7 +43,7 @@ fn named(attrs: &Attributes<'_>) -> Result<(Ipv6Addr, Ipv6Addr), Errno> {
 }
 
 fn device(kernel: &Kernel, ns: NsId, index: u32) -> Result<DevId> {
-    let found = kernel.namespaces.get(ns).and_then(|netns| netns.device_by_index(index));
+    let found = kernel.device_by_index(ns, index);
     found.ok_or(Error::new(Errno::ENODEV, "ipv6: Unable to find the interface"))
 }
 
@@ -85,32 +66,15 @@ fn wanted(info: &IfAddr, attrs: &Attributes<'_>) -> Result<Address> {
     if info.prefix_length > 128 {
         return Err(Error::new(Errno::EINVAL, "ipv6: Invalid prefix length"));
     }
-    let mut flags = attrs.get(IFA_FLAGS).map_or(info.flags.into(), |flags| flags.u32()) & flag::SETTABLE;
-    flags |= flag::PERMANENT;
-    let (mut valid, mut preferred) = (FOREVER, FOREVER);
-    if let Some(lifetimes) = attrs.get(IFA_CACHEINFO) {
-        let number = |at: usize| {
-            let bytes = lifetimes.payload.get(at..).and_then(|rest| rest.first_chunk());
-            bytes.map_or(0, |bytes| u32::from_ne_bytes(*bytes))
-        };
-        (preferred, valid) = (number(0), number(4));
-        if valid == 0 || preferred > valid {
-            return Err(Error::new(Errno::EINVAL, "ipv6: address lifetime invalid"));
-        }
-        if valid != FOREVER {
-            flags &= !flag::PERMANENT;
-        }
-        if preferred == 0 {
-            flags |= flag::DEPRECATED;
-        }
-    }
+    let flags = attrs.get(IFA_FLAGS).map_or(info.flags.into(), |flags| flags.u32()) & flag::SETTABLE;
+    let lifetimes = Lifetimes::parse(attrs, "ipv6: address lifetime invalid")?;
     Ok(Address {
         peer,
-        flags,
+        flags: flags | lifetimes.flags,
         metric: attrs.get(IFA_RT_PRIORITY).map_or(0, |metric| metric.u32()),
         protocol: attrs.get(IFA_PROTO).map_or(0, |protocol| protocol.u8()),
-        valid,
-        preferred,
+        valid: lifetimes.valid,
+        preferred: lifetimes.preferred,
         ..Address::new(address, info.prefix_length)
     })
 }
@@ -136,34 +100,15 @@ pub(crate) fn delete(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answe
 
 /// `RTM_GETADDR` for all: by ifindex, in each device's order.
 pub(crate) fn dump(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> {
-    let mut ns = request.ns;
-    let (mut only, mut nsid) = (None, None);
-    if request.strict {
-        let info = IfAddr::parse(&request.fixed("ipv6: Invalid header for address dump request")?);
-        if info.prefix_length != 0 || info.flags != 0 || info.scope != 0 {
-            return Err(Error::new(Errno::EINVAL, "ipv6: Invalid values in header for address dump request"));
-        }
-        let attrs = request.attributes(IFADDRMSG, POLICY, Check::Strict)?;
-        attrs.only(&[IFA_TARGET_NETNSID], "ipv6: Unsupported attribute in address request")?;
-        if let Some(target) = attrs.get(IFA_TARGET_NETNSID) {
-            ns = super::target::by_nsid(kernel, ns, target.i32())
-                .ok_or(Error::new(Errno::EINVAL, "ipv6: Invalid target network namespace id"))?;
-            nsid = Some(target.i32());
-        }
-        if info.index != 0 {
-            let found = kernel.namespaces.get(ns).and_then(|netns| netns.device_by_index(info.index));
-            only = Some(found.ok_or(Errno::ENODEV)?);
-        }
-    }
-    let filtered = if only.is_some() { NLM_F_DUMP_FILTERED } else { 0 };
+    let filter = DumpFilter::parse(kernel, request, POLICY, &REFUSALS)?;
     let (mut index, mut at) = (0, 0);
     let dump = Dump::new(move |kernel, out, header| {
-        while let Some((ifindex, dev)) = super::link::get::next_device(kernel, ns, index) {
+        while let Some((ifindex, dev)) = super::link::get::next_device(kernel, filter.ns, index) {
             match kernel.addresses6(dev).get(at) {
-                Some(address) if only.is_none_or(|only| only == dev) => {
+                Some(address) if filter.shows(dev) => {
                     at += 1;
-                    let header = header.with_kind(RTM_NEWADDR).with_flags(filtered);
-                    fill(kernel, dev, address, out, header, nsid);
+                    let header = header.with_kind(RTM_NEWADDR).with_flags(filter.flags());
+                    fill(kernel, dev, address, out, header, filter.nsid);
                     return Ok(true);
                 }
                 _ => (index, at) = (ifindex, 0),
@@ -206,14 +151,8 @@ fn fill(kernel: &Kernel, dev: DevId, own: &Address, out: &mut Writer, header: He
         if own.metric != 0 {
             out.u32(IFA_RT_PRIORITY, own.metric);
         }
-        let lifetimes = [
-            own.remaining(own.preferred, kernel.now),
-            own.remaining(own.valid, kernel.now),
-            ticks(own.created),
-            ticks(own.updated),
-        ];
-        let lifetimes: Vec<u8> = lifetimes.iter().flat_map(|number| number.to_ne_bytes()).collect();
-        out.put(IFA_CACHEINFO, &lifetimes);
+        let remaining = [own.preferred, own.valid].map(|lifetime| own.remaining(lifetime, kernel.now));
+        fill_cache_info(remaining, [own.created, own.updated], out);
         out.u32(IFA_FLAGS, own.flags);
         if own.protocol != 0 {
             out.u8(IFA_PROTO, own.protocol);

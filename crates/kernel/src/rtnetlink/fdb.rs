@@ -105,7 +105,7 @@ impl<'a> Neighbour<'a> {
 }
 
 fn device(kernel: &Kernel, request: &Request<'_>, ifindex: u32) -> Option<DevId> {
-    kernel.namespaces.get(request.ns)?.device_by_index(ifindex)
+    kernel.device_by_index(request.ns, ifindex)
 }
 
 /// The bridge that a device is a port of.

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::addr::ticks;
 use super::attr::{Attributes, Check, Header, Policy, Rule, Writer};
 use super::dispatch::{Answer, Dump, Request};
+use super::ifaddrmsg::ticks;
 use super::notify;
 use super::uapi::*;
 use crate::Kernel;
@@ -85,10 +85,7 @@ fn address(family: u8, attrs: &Attributes<'_>) -> Result<IpAddr> {
 fn device(kernel: &Kernel, ns: NsId, index: u32) -> Result<Option<DevId>> {
     match index {
         0 => Ok(None),
-        index => {
-            let found = kernel.namespaces.get(ns).and_then(|netns| netns.device_by_index(index));
-            Ok(Some(found.ok_or(Errno::ENODEV)?))
-        }
+        index => Ok(Some(kernel.device_by_index(ns, index).ok_or(Errno::ENODEV)?)),
     }
 }
 

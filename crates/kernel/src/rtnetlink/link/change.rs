@@ -226,7 +226,7 @@ pub(super) fn set_master(kernel: &mut Kernel, dev: DevId, master: u32) -> Result
     if master == 0 {
         return Ok(());
     }
-    let bridge = kernel.namespaces.get(ns).and_then(|netns| netns.device_by_index(master)).ok_or(Errno::EINVAL)?;
+    let bridge = kernel.device_by_index(ns, master).ok_or(Errno::EINVAL)?;
     crate::bridge::set_master(kernel, dev, Some(bridge))
 }
 

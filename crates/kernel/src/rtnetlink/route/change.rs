@@ -7,27 +7,8 @@ use super::super::attr::{Attr, Attributes, Check};
 use super::super::dispatch::{Answer, Request};
 use super::super::uapi::*;
 use super::*;
-use crate::ipv4::fib::{Key, Pattern, kind, protocol, scope, table};
+use crate::ipv4::fib::{Key, Pattern, RTAX_MTU, kind, protocol, scope, table};
 use crate::ipv4::{self as inet};
-
-const RTAX: Policy = &[
-    (1, Rule::U32),
-    (2, Rule::U32),
-    (3, Rule::U32),
-    (4, Rule::U32),
-    (5, Rule::U32),
-    (6, Rule::U32),
-    (7, Rule::U32),
-    (8, Rule::U32),
-    (9, Rule::U32),
-    (10, Rule::U32),
-    (11, Rule::U32),
-    (12, Rule::U32),
-    (13, Rule::U32),
-    (14, Rule::U32),
-    (15, Rule::U32),
-    (17, Rule::U32),
-];
 
 /// A next hop as it is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -140,7 +121,7 @@ fn parse(request: &Request<'_>) -> Result<Wanted> {
         protocol: message.protocol,
         priority: attrs.get(RTA_PRIORITY).map_or(0, |priority| priority.u32()),
         source: attrs.get(RTA_PREFSRC).map(|source| ipv4(&source)),
-        metrics: attrs.get(RTA_METRICS).map(|metrics| parse_metrics(&metrics)).transpose()?,
+        metrics: attrs.get(RTA_METRICS).map(|metrics| bounded_metrics(&metrics)).transpose()?,
         hops: Vec::new(),
         multipath: false,
     };
@@ -148,7 +129,7 @@ fn parse(request: &Request<'_>) -> Result<Wanted> {
         wanted.table = table::MAIN;
     }
     if let Some(several) = attrs.get(RTA_MULTIPATH) {
-        wanted.hops = parse_hops(&several)?;
+        wanted.hops = parse_nexthops(&several, POLICY, parse_hop)?;
         wanted.multipath = true;
     }
     let index = attrs.get(RTA_OIF).map_or(0, |index| index.u32());
@@ -159,15 +140,10 @@ fn parse(request: &Request<'_>) -> Result<Wanted> {
     Ok(wanted)
 }
 
-fn parse_metrics(attr: &Attr<'_>) -> Result<Box<[u32; RTAX_COUNT]>> {
-    let mut metrics = Box::new([0; RTAX_COUNT]);
-    for metric in attr.nested(RTAX, Check::Lenient)?.iter() {
-        if let Some(place) = metrics.get_mut(usize::from(metric.kind)) {
-            *place = metric.u32();
-        }
-    }
+fn bounded_metrics(attr: &Attr<'_>) -> Result<Box<[u32; RTAX_COUNT]>> {
+    let mut metrics = parse_metrics(attr)?;
     // Larger ones make no sense.
-    metrics[2] = metrics[2].min(65_535 - 15);
+    metrics[RTAX_MTU] = metrics[RTAX_MTU].min(65_535 - 15);
     Ok(metrics)
 }
 
@@ -192,23 +168,8 @@ fn parse_gateway(attrs: &Attributes<'_>) -> Result<Option<IpAddr>> {
     }
 }
 
-/// `struct rtnexthop`s with their attributes.
-fn parse_hops(attr: &Attr<'_>) -> Result<Vec<Hop>> {
-    let mut hops = Vec::new();
-    let mut rest = attr.payload;
-    let mut at = attr.offset as usize + 4;
-    while !rest.is_empty() {
-        let invalid = || Error::new(Errno::EINVAL, "Invalid nexthop configuration - extra data after nexthop");
-        let [l0, l1, flags, weight, index @ ..] = *rest.first_chunk::<8>().ok_or_else(invalid)?;
-        let length = usize::from(u16::from_ne_bytes([l0, l1]));
-        let inner = rest.get(8..length).ok_or_else(invalid)?;
-        let attrs = Attributes::parse(inner, at + 8, POLICY, Check::Lenient)?;
-        hops.push(Hop { index: u32::from_ne_bytes(index), gateway: parse_gateway(&attrs)?, flags, weight });
-        let step = length.next_multiple_of(4).min(rest.len());
-        rest = &rest[step..];
-        at += step;
-    }
-    Ok(hops)
+fn parse_hop(hop: RtNexthop, attrs: &Attributes<'_>) -> Result<Hop> {
+    Ok(Hop { index: hop.index, gateway: parse_gateway(attrs)?, flags: hop.flags, weight: hop.weight })
 }
 
 /// What Linux makes of the request: every next hop with its device, or why not.
@@ -257,7 +218,7 @@ fn resolve(kernel: &Kernel, ns: NsId, wanted: &Wanted) -> Result<Alias> {
         if hop.gateway.is_some() {
             return Err(Error::new(Errno::EINVAL, "Route with host scope can not have a gateway"));
         }
-        let dev = device(kernel, ns, hop.index).ok_or(Errno::ENODEV)?;
+        let dev = kernel.device_by_index(ns, hop.index).ok_or(Errno::ENODEV)?;
         alias.nexthops.push(Nexthop {
             dev: Some(dev),
             gateway: None,
@@ -282,14 +243,10 @@ fn resolve(kernel: &Kernel, ns: NsId, wanted: &Wanted) -> Result<Alias> {
     Ok(alias)
 }
 
-fn device(kernel: &Kernel, ns: NsId, index: u32) -> Option<DevId> {
-    kernel.namespaces.get(ns)?.device_by_index(index)
-}
-
 fn resolve_hop(kernel: &Kernel, ns: NsId, wanted: &Wanted, hop: &Hop) -> Result<Nexthop> {
     let named = match hop.index {
         0 => None,
-        index => Some(device(kernel, ns, index).ok_or(Errno::ENODEV)?),
+        index => Some(kernel.device_by_index(ns, index).ok_or(Errno::ENODEV)?),
     };
     let up = |dev: DevId| kernel.devices.get(dev).is_some_and(|device| device.is_up());
     let onlink = hop.flags & hop_flags::ONLINK != 0;

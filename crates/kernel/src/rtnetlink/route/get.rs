@@ -25,14 +25,7 @@ pub(crate) fn get(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     let attrs = request.attributes(RTMSG, POLICY, request.check())?;
     let ns = request.ns;
     let address = |number: u16| attrs.get(number).map_or(Ipv4Addr::UNSPECIFIED, |attr| ipv4(&attr));
-    let device = |number: u16| match attrs.get(number).map(|index| index.u32()).filter(|index| *index != 0) {
-        None => Ok(None),
-        Some(index) => {
-            let found = kernel.namespaces.get(ns).and_then(|netns| netns.device_by_index(index));
-            found.map(Some).ok_or(Errno::ENODEV)
-        }
-    };
-    let (iif, oif) = (device(RTA_IIF)?, device(RTA_OIF)?);
+    let (iif, oif) = (device(kernel, ns, &attrs, RTA_IIF)?, device(kernel, ns, &attrs, RTA_OIF)?);
     let flow = Flow {
         source: address(RTA_SRC),
         oif,
@@ -92,6 +85,7 @@ fn cached(
     }
     let has_source = !flow.source.is_unspecified();
     let message = RtMsg {
+        family: AF_INET,
         destination_length: 32,
         source_length: if has_source { 32 } else { 0 },
         tos: flow.tos,

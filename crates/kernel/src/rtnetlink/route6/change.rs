@@ -2,30 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::attr::{Attr, Attributes, Check};
+use super::super::attr::{Attributes, Check};
 use super::super::dispatch::{Answer, Request};
 use super::*;
 use crate::ipv6::fib::{Insert, Pattern, USER_METRIC, protocol, table};
 use crate::ipv6::{self as inet, Conf, Key};
-
-const RTAX: Policy = &[
-    (1, Rule::U32),
-    (2, Rule::U32),
-    (3, Rule::U32),
-    (4, Rule::U32),
-    (5, Rule::U32),
-    (6, Rule::U32),
-    (7, Rule::U32),
-    (8, Rule::U32),
-    (9, Rule::U32),
-    (10, Rule::U32),
-    (11, Rule::U32),
-    (12, Rule::U32),
-    (13, Rule::U32),
-    (14, Rule::U32),
-    (15, Rule::U32),
-    (17, Rule::U32),
-];
 
 /// `RTN_UNSPEC`.
 const UNSPEC: u8 = 0;
@@ -119,7 +100,11 @@ fn parse(request: &Request<'_>) -> Result<Wanted> {
         preference: attrs.get(RTA_PREF).map_or(0, |preference| preference.u8()),
         source: given(RTA_PREFSRC).unwrap_or(Ipv6Addr::UNSPECIFIED),
         metrics: attrs.get(RTA_METRICS).map(|metrics| parse_metrics(&metrics)).transpose()?,
-        hops: attrs.get(RTA_MULTIPATH).map(|hops| parse_hops(&hops)).transpose()?.unwrap_or_default(),
+        hops: attrs
+            .get(RTA_MULTIPATH)
+            .map(|hops| parse_nexthops(&hops, POLICY, parse_hop))
+            .transpose()?
+            .unwrap_or_default(),
         expires: attrs.get(RTA_EXPIRES).map(|expires| expires.u32()),
     };
     // Only two of the three preferences of RFC 4191 differ from the usual one.
@@ -135,34 +120,9 @@ fn parse(request: &Request<'_>) -> Result<Wanted> {
     Ok(wanted)
 }
 
-fn parse_metrics(attr: &Attr<'_>) -> Result<Box<[u32; RTAX_COUNT]>> {
-    let mut metrics = Box::new([0; RTAX_COUNT]);
-    for metric in attr.nested(RTAX, Check::Lenient)?.iter() {
-        if let Some(place) = metrics.get_mut(usize::from(metric.kind)) {
-            *place = metric.u32();
-        }
-    }
-    Ok(metrics)
-}
-
-/// `struct rtnexthop`s with their attributes.
-fn parse_hops(attr: &Attr<'_>) -> Result<Vec<Hop>> {
-    let mut hops = Vec::new();
-    let mut rest = attr.payload;
-    let mut at = attr.offset as usize + 4;
-    while !rest.is_empty() {
-        let invalid = || Error::new(Errno::EINVAL, "Invalid nexthop configuration - extra data after nexthop");
-        let [l0, l1, flags, weight, index @ ..] = *rest.first_chunk::<8>().ok_or_else(invalid)?;
-        let length = usize::from(u16::from_ne_bytes([l0, l1]));
-        let inner = rest.get(8..length).ok_or_else(invalid)?;
-        let attrs = Attributes::parse(inner, at + 8, POLICY, Check::Lenient)?;
-        let gateway = attrs.get(RTA_GATEWAY).map(|gateway| address(gateway.payload));
-        hops.push(Hop { index: u32::from_ne_bytes(index), gateway, onlink: flags & ONLINK != 0, weight });
-        let step = length.next_multiple_of(4).min(rest.len());
-        rest = &rest[step..];
-        at += step;
-    }
-    Ok(hops)
+fn parse_hop(hop: RtNexthop, attrs: &Attributes<'_>) -> Result<Hop> {
+    let gateway = attrs.get(RTA_GATEWAY).map(|gateway| address(gateway.payload));
+    Ok(Hop { index: hop.index, gateway, onlink: hop.flags & ONLINK != 0, weight: hop.weight })
 }
 
 /// What Linux makes of the request: every next hop with its device, or why not.
@@ -201,10 +161,7 @@ fn resolve(kernel: &Kernel, ns: NsId, wanted: &Wanted) -> Result<Entry> {
 fn resolve_hop(kernel: &Kernel, ns: NsId, hop: &Hop) -> Result<Nexthop> {
     let named = match hop.index {
         0 => None,
-        index => {
-            let found = kernel.namespaces.get(ns).and_then(|netns| netns.device_by_index(index));
-            Some(found.ok_or(Errno::ENODEV)?)
-        }
+        index => Some(kernel.device_by_index(ns, index).ok_or(Errno::ENODEV)?),
     };
     if let Some(device) = named.and_then(|dev| kernel.devices.get(dev))
         && device.ipv6.is_none()

@@ -14,14 +14,7 @@ pub(crate) fn get(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     let attrs = request.attributes(RTMSG, POLICY, request.check())?;
     let ns = request.ns;
     let given = |number: u16| attrs.get(number).map_or(Ipv6Addr::UNSPECIFIED, |attr| address(attr.payload));
-    let device = |number: u16| match attrs.get(number).map(|index| index.u32()).filter(|index| *index != 0) {
-        None => Ok(None),
-        Some(index) => {
-            let found = kernel.namespaces.get(ns).and_then(|netns| netns.device_by_index(index));
-            found.map(Some).ok_or(Errno::ENODEV)
-        }
-    };
-    let (iif, oif) = (device(RTA_IIF)?, device(RTA_OIF)?);
+    let (iif, oif) = (device(kernel, ns, &attrs, RTA_IIF)?, device(kernel, ns, &attrs, RTA_OIF)?);
     let flow = Flow { destination: given(RTA_DST), source: given(RTA_SRC), oif };
     let near = flow.destination.is_multicast() || flow.destination.is_unicast_link_local();
     let strict = near || (oif.is_some() && flow.source.is_unspecified());
@@ -54,6 +47,7 @@ fn cached(
     let dev = loopback.filter(|_| local).unwrap_or(found.hop.dev);
     let known = inet::path_mtu(kernel, ns, flow.destination).filter(|_| !local);
     let message = RtMsg {
+        family: AF_INET6,
         destination_length: 128,
         source_length: 128,
         table: compat(found.table),

@@ -109,7 +109,7 @@ impl InetOptions {
 
     /// The device that everything goes out of, where one was chosen.
     pub(super) fn packet_device(&self, kernel: &Kernel, ns: NsId) -> Option<DevId> {
-        kernel.namespaces.get(ns)?.device_by_index(self.packet_ifindex)
+        kernel.device_by_index(ns, self.packet_ifindex)
     }
 
     /// The device that multicast goes out of, where one was chosen.
@@ -117,7 +117,7 @@ impl InetOptions {
         if !multicast || self.multicast_ifindex == 0 {
             return None;
         }
-        kernel.namespaces.get(ns)?.device_by_index(self.multicast_ifindex)
+        kernel.device_by_index(ns, self.multicast_ifindex)
     }
 }
 
