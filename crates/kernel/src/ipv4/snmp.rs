@@ -1,5 +1,6 @@
 //! The counters of `/proc/net/snmp` and `/proc/net/netstat` that IPv4 and ICMP raise.
 
+/// Counters with their names in the files of `/proc/net`.
 macro_rules! counters {
     ($(#[$doc:meta])* $struct:ident { $($field:ident = $name:literal),* $(,)? }) => {
         $(#[$doc])*
@@ -14,6 +15,7 @@ macro_rules! counters {
         }
     };
 }
+pub(crate) use counters;
 
 counters! {
     /// `Ip:` of `/proc/net/snmp`, after `Forwarding` and `DefaultTTL`.

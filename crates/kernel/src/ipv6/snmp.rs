@@ -2,55 +2,45 @@
 
 use std::collections::BTreeMap;
 
-macro_rules! counters {
-    ($($field:ident = $name:literal),* $(,)?) => {
-        /// `Ip6…`.
-        #[derive(Clone, Debug, Default, PartialEq, Eq)]
-        pub(crate) struct Ip { $(pub(crate) $field: u64),* }
-
-        impl Ip {
-            /// Every counter with its name, in the order of the file.
-            pub(crate) fn entries(&self) -> Vec<(&'static str, u64)> {
-                vec![$(($name, self.$field)),*]
-            }
-        }
-    };
-}
+use crate::ipv4::snmp::counters;
 
 counters! {
-    in_receives = "Ip6InReceives",
-    in_hdr_errors = "Ip6InHdrErrors",
-    in_too_big_errors = "Ip6InTooBigErrors",
-    in_no_routes = "Ip6InNoRoutes",
-    in_addr_errors = "Ip6InAddrErrors",
-    in_unknown_protos = "Ip6InUnknownProtos",
-    in_truncated_pkts = "Ip6InTruncatedPkts",
-    in_discards = "Ip6InDiscards",
-    in_delivers = "Ip6InDelivers",
-    out_forw_datagrams = "Ip6OutForwDatagrams",
-    out_requests = "Ip6OutRequests",
-    out_discards = "Ip6OutDiscards",
-    out_no_routes = "Ip6OutNoRoutes",
-    reasm_timeout = "Ip6ReasmTimeout",
-    reasm_reqds = "Ip6ReasmReqds",
-    reasm_oks = "Ip6ReasmOKs",
-    reasm_fails = "Ip6ReasmFails",
-    frag_oks = "Ip6FragOKs",
-    frag_fails = "Ip6FragFails",
-    frag_creates = "Ip6FragCreates",
-    in_mcast_pkts = "Ip6InMcastPkts",
-    out_mcast_pkts = "Ip6OutMcastPkts",
-    in_octets = "Ip6InOctets",
-    out_octets = "Ip6OutOctets",
-    in_mcast_octets = "Ip6InMcastOctets",
-    out_mcast_octets = "Ip6OutMcastOctets",
-    in_bcast_octets = "Ip6InBcastOctets",
-    out_bcast_octets = "Ip6OutBcastOctets",
-    in_no_ect_pkts = "Ip6InNoECTPkts",
-    in_ect1_pkts = "Ip6InECT1Pkts",
-    in_ect0_pkts = "Ip6InECT0Pkts",
-    in_ce_pkts = "Ip6InCEPkts",
-    out_transmits = "Ip6OutTransmits",
+    /// `Ip6…`.
+    Ip {
+        in_receives = "Ip6InReceives",
+        in_hdr_errors = "Ip6InHdrErrors",
+        in_too_big_errors = "Ip6InTooBigErrors",
+        in_no_routes = "Ip6InNoRoutes",
+        in_addr_errors = "Ip6InAddrErrors",
+        in_unknown_protos = "Ip6InUnknownProtos",
+        in_truncated_pkts = "Ip6InTruncatedPkts",
+        in_discards = "Ip6InDiscards",
+        in_delivers = "Ip6InDelivers",
+        out_forw_datagrams = "Ip6OutForwDatagrams",
+        out_requests = "Ip6OutRequests",
+        out_discards = "Ip6OutDiscards",
+        out_no_routes = "Ip6OutNoRoutes",
+        reasm_timeout = "Ip6ReasmTimeout",
+        reasm_reqds = "Ip6ReasmReqds",
+        reasm_oks = "Ip6ReasmOKs",
+        reasm_fails = "Ip6ReasmFails",
+        frag_oks = "Ip6FragOKs",
+        frag_fails = "Ip6FragFails",
+        frag_creates = "Ip6FragCreates",
+        in_mcast_pkts = "Ip6InMcastPkts",
+        out_mcast_pkts = "Ip6OutMcastPkts",
+        in_octets = "Ip6InOctets",
+        out_octets = "Ip6OutOctets",
+        in_mcast_octets = "Ip6InMcastOctets",
+        out_mcast_octets = "Ip6OutMcastOctets",
+        in_bcast_octets = "Ip6InBcastOctets",
+        out_bcast_octets = "Ip6OutBcastOctets",
+        in_no_ect_pkts = "Ip6InNoECTPkts",
+        in_ect1_pkts = "Ip6InECT1Pkts",
+        in_ect0_pkts = "Ip6InECT0Pkts",
+        in_ce_pkts = "Ip6InCEPkts",
+        out_transmits = "Ip6OutTransmits",
+    }
 }
 
 /// Names of ICMPv6's counters by type, as they follow `Icmp6In` and `Icmp6Out`.
