@@ -108,7 +108,7 @@ impl Printer {
                 }
             }
             133..=137 => self.neighbour_discovery(kind, data, length)?,
-            143 => self.listener_report_v2(data, length)?,
+            143 => self.group_records::<16>(data, length, "v2")?,
             _ => {
                 say!(self, ", length {length}");
                 if self.style.verbose < 2 {

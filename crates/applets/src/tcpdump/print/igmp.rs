@@ -9,19 +9,6 @@ fn response_time(code: u8) -> u32 {
     if code < 128 { code.into() } else { u32::from(code & 0x0f | 0x10) << (u32::from(code >> 4 & 7) + 3) }
 }
 
-/// What a group record says.
-pub(super) fn record(kind: u8, version: &str) -> String {
-    match kind {
-        1 => "is_in".to_owned(),
-        2 => "is_ex".to_owned(),
-        3 => "to_in".to_owned(),
-        4 => "to_ex".to_owned(),
-        5 => "allow".to_owned(),
-        6 => "block".to_owned(),
-        _ => format!(" [{version}-report-#{kind}]"),
-    }
-}
-
 impl Printer {
     pub(super) fn igmp(&mut self, data: &[u8], length: usize) -> Printed {
         self.protocol = "igmp";
@@ -62,7 +49,10 @@ impl Printer {
                 let group = self.names.host(Ipv4Addr::from(data.array::<4>(4)?));
                 say!(self, "igmp {what} {group}");
             }
-            0x22 => self.igmp_report_v3(data, length)?,
+            0x22 => {
+                self.text.push_str("igmp v3 report");
+                self.group_records::<4>(data, length, "v3")?;
+            }
             0x13 => {
                 say!(self, "igmp dvmrp [type {}]", data.byte(1)?);
             }
@@ -97,55 +87,12 @@ impl Printer {
             if length < 12 + 4 * sources {
                 say!(self, " [invalid number of sources {sources}]");
             } else if self.style.verbose > 1 {
-                self.text.push_str(" {");
-                self.igmp_sources(data, 12, sources)?;
-                self.text.push_str(" }");
+                self.group_sources::<4>(data, 12, sources)?;
             } else {
                 say!(self, ", {sources} source(s)");
             }
         }
         self.text.push(']');
-        Ok(())
-    }
-
-    fn igmp_sources(&mut self, data: &[u8], at: usize, number: usize) -> Printed {
-        for source in 0..number {
-            let address = self.names.host(Ipv4Addr::from(data.array::<4>(at + 4 * source)?));
-            say!(self, " {address}");
-        }
-        Ok(())
-    }
-
-    fn igmp_report_v3(&mut self, data: &[u8], length: usize) -> Printed {
-        self.text.push_str("igmp v3 report");
-        let records = data.be16(6)?;
-        say!(self, ", {records} group record(s)");
-        if self.style.verbose == 0 {
-            return Ok(());
-        }
-        let mut at = 8;
-        for _ in 0..records {
-            if at + 8 > length {
-                self.text.push_str(" [invalid number of groups]");
-                return Ok(());
-            }
-            let group = self.names.host(Ipv4Addr::from(data.array::<4>(at + 4)?));
-            say!(self, " [gaddr {group} {}", record(data.byte(at)?, "v3"));
-            let sources = usize::from(data.be16(at + 2)?);
-            if length < at + 8 + 4 * sources {
-                say!(self, " [invalid number of sources {sources}]");
-                return Ok(());
-            }
-            if self.style.verbose > 1 {
-                self.text.push_str(" {");
-                self.igmp_sources(data, at + 8, sources)?;
-                self.text.push_str(" }");
-            } else {
-                say!(self, ", {sources} source(s)");
-            }
-            self.text.push(']');
-            at += 8 + 4 * sources;
-        }
         Ok(())
     }
 }

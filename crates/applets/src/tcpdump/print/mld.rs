@@ -2,7 +2,6 @@
 
 use std::net::Ipv6Addr;
 
-use super::igmp::record;
 use super::{Fetch, Printed, Printer, say};
 
 /// Floating-point codes above 32,767 (RFC 3810, 5.1.3): milliseconds.
@@ -35,52 +34,12 @@ impl Printer {
             if length < 28 + 16 * sources {
                 say!(self, " [invalid number of sources {sources}]");
             } else if self.style.verbose > 1 {
-                self.listener_sources(data, 28, sources)?;
+                self.group_sources::<16>(data, 28, sources)?;
             } else {
                 say!(self, ", {sources} source(s)");
             }
         }
         self.text.push(']');
-        Ok(())
-    }
-
-    fn listener_sources(&mut self, data: &[u8], at: usize, number: usize) -> Printed {
-        self.text.push_str(" {");
-        for source in 0..number {
-            let address = self.names.host(Ipv6Addr::from(data.array::<16>(at + 16 * source)?));
-            say!(self, " {address}");
-        }
-        self.text.push_str(" }");
-        Ok(())
-    }
-
-    pub(super) fn listener_report_v2(&mut self, data: &[u8], length: usize) -> Printed {
-        let records = data.be16(6)?;
-        say!(self, ", {records} group record(s)");
-        if self.style.verbose == 0 {
-            return Ok(());
-        }
-        let mut at = 8;
-        for _ in 0..records {
-            if at + 20 > length {
-                self.text.push_str(" [invalid number of groups]");
-                return Ok(());
-            }
-            let group = self.names.host(Ipv6Addr::from(data.array::<16>(at + 4)?));
-            say!(self, " [gaddr {group} {}", record(data.byte(at)?, "v2"));
-            let sources = usize::from(data.be16(at + 2)?);
-            if length < at + 20 + 16 * sources {
-                say!(self, " [invalid number of sources {sources}]");
-                return Ok(());
-            }
-            if self.style.verbose > 1 {
-                self.listener_sources(data, at + 20, sources)?;
-            } else {
-                say!(self, ", {sources} source(s)");
-            }
-            self.text.push(']');
-            at += 20 + 16 * sources;
-        }
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 
 mod arp;
 mod ethernet;
+mod group;
 mod hex;
 mod icmp;
 mod icmpv6;
