@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use netloom_machine::netlink::{Attribute, Message, Request, Table};
 
-use super::{device, mdb_change, number, unknown_command, usage};
+use super::{device_and_vlan, mdb_change, unknown_command, usage};
 use crate::print::{Colour, Printer, hex_colons, ip_address};
-use crate::rtnl::{Arguments, Links, Outcome, Session, duplicate, finish_dump, matches};
+use crate::rtnl::{Links, Outcome, Session, finish_dump, matches};
 
 pub(super) const RTM_NEWMDB: u16 = 84;
 pub(super) const RTM_DELMDB: u16 = 85;
@@ -61,27 +61,9 @@ impl View {
 }
 
 fn show(session: &mut Session<'_>, words: &[String]) -> Outcome {
-    let mut view = View::all(session.format.details > 0, session.format.statistics > 0);
-    let mut name = None;
-    let mut arguments = Arguments::new(words);
-    while let Some(word) = arguments.next() {
-        let value = match word {
-            "dev" | "vid" => arguments.value(session.err)?,
-            _ => continue,
-        };
-        let again = match word {
-            "dev" => name.replace(value).is_some(),
-            _ => view.vlan.replace(number(value) as u16).is_some(),
-        };
-        if again {
-            return Err(duplicate(session.err, word, value));
-        }
-    }
-    view.vlan = view.vlan.filter(|vlan| *vlan != 0);
-    session.links.learn_all();
-    if let Some(name) = name {
-        view.bridge = Some(device(session, "device", name)?);
-    }
+    let (bridge, vlan) = device_and_vlan(session, words)?;
+    let (details, statistics) = (session.format.details > 0, session.format.statistics > 0);
+    let view = View { bridge, vlan: vlan.filter(|vlan| *vlan != 0), details, statistics };
     let Session { netlink, links, out, err, format, .. } = session;
     let mut printer = Printer::new(*out, format);
     printer.open_document();

@@ -16,8 +16,8 @@ use std::io::Write;
 use netloom_machine::netlink::Request;
 
 use crate::Context;
-use crate::rtnl::{Failure, Outcome, Session, batch, matches};
-use options::Action;
+use crate::rtnl::options::{Action, exit_status};
+use crate::rtnl::{Arguments, Failure, Outcome, Session, batch, duplicate, matches};
 
 /// What follows the object.
 type Command = fn(&mut Session<'_>, &[String]) -> Outcome;
@@ -37,10 +37,7 @@ const FAILED: Failure = Failure::Command(255);
 
 /// Runs `bridge`.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &[String]) -> i32 {
-    match start(context, arguments) {
-        Ok(()) => 0,
-        Err(Failure::Command(status) | Failure::Exit(status)) => status,
-    }
+    exit_status(start(context, arguments))
 }
 
 fn start(context: &mut Context<'_>, arguments: &[String]) -> Outcome {
@@ -105,6 +102,28 @@ fn device(session: &mut Session<'_>, what: &str, name: &str) -> Outcome<u32> {
         Some(index) => Ok(index),
         None => fail(session, &format!("Cannot find {what} \"{name}\"")),
     }
+}
+
+/// What follows `show`: `dev NAME` and `vid VLAN`, each at most once. Other words mean nothing.
+fn device_and_vlan(session: &mut Session<'_>, words: &[String]) -> Outcome<(Option<u32>, Option<u16>)> {
+    let (mut name, mut vlan) = (None, None);
+    let mut arguments = Arguments::new(words);
+    while let Some(word) = arguments.next() {
+        let value = match word {
+            "dev" | "vid" => arguments.value(session.err)?,
+            _ => continue,
+        };
+        let again = match word {
+            "dev" => name.replace(value).is_some(),
+            _ => vlan.replace(number(value) as u16).is_some(),
+        };
+        if again {
+            return Err(duplicate(session.err, word, value));
+        }
+    }
+    session.links.learn_all();
+    let index = name.map(|name| device(session, "device", name)).transpose()?;
+    Ok((index, vlan))
 }
 
 /// Sends a request and waits for its acknowledgement.

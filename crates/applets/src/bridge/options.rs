@@ -5,28 +5,9 @@ use std::io::Write;
 use netloom_machine::Netns;
 
 use crate::Context;
-use crate::print::{ColourMode, Format, strerror};
+use crate::print::{ColourMode, strerror};
+use crate::rtnl::options::{Action, Options, full_name, next_option};
 use crate::rtnl::{Failure, Outcome};
-
-/// What the options say.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Options {
-    pub(super) format: Format,
-    pub(super) family: u8,
-    pub(super) netns: Option<Netns>,
-    pub(super) batch: Option<String>,
-    pub(super) force: bool,
-}
-
-/// What to do once the options are read.
-pub(super) enum Action {
-    /// The object and its command follow.
-    Run(Options),
-    /// `-V`
-    Version,
-    /// `-help`
-    Help,
-}
 
 /// The options that may be abbreviated, in the order in which an abbreviation finds them; `-color` is asked between
 /// `-netns` and `-compressvlans`.
@@ -54,24 +35,14 @@ const NAMES: &[&str] = &[
 pub(super) fn parse<'w>(mut words: &'w [String], err: &mut dyn Write) -> Outcome<(Action, &'w [String])> {
     let mut options = Options::default();
     let mut colour = ColourMode::Never;
-    while let Some((word, rest)) = words.split_first() {
-        if word == "--" {
-            words = rest;
-            break;
-        }
-        if !word.starts_with('-') {
-            break;
-        }
-        words = rest;
-        let word = if word.starts_with("--") { &word[1..] } else { word };
+    while let Some(word) = next_option(&mut words) {
         let mut value = || {
             let (value, rest) = words.split_first()?;
             words = rest;
             Some(value)
         };
         let format = &mut options.format;
-        let name = NAMES.iter().find(|name| word.len() > 1 && name.starts_with(word)).copied();
-        match name {
+        match full_name(NAMES, word) {
             Some("-help") => return Ok((Action::Help, words)),
             Some("-Version") => return Ok((Action::Version, words)),
             Some("-stats" | "-statistics") => format.statistics += 1,

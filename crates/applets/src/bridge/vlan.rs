@@ -3,9 +3,9 @@
 use netloom_machine::netlink::{DUMP, Error, Message, Request, Stage};
 
 use super::link::{IFINFOMSG, STATES};
-use super::{device, number, unknown_command, usage, vlan_change};
+use super::{device_and_vlan, unknown_command, usage, vlan_change};
 use crate::print::{Colour, Printer};
-use crate::rtnl::{Arguments, Links, Outcome, Session, duplicate, finish_dump, matches};
+use crate::rtnl::{Links, Outcome, Session, finish_dump, matches};
 
 const RTEXT_FILTER_BRVLAN: u32 = 2;
 const RTEXT_FILTER_BRVLAN_COMPRESSED: u32 = 4;
@@ -50,27 +50,8 @@ struct View {
 }
 
 fn view(session: &mut Session<'_>, words: &[String]) -> Outcome<View> {
-    let mut view = View::default();
-    let mut name = None;
-    let mut arguments = Arguments::new(words);
-    while let Some(word) = arguments.next() {
-        let value = match word {
-            "dev" | "vid" => arguments.value(session.err)?,
-            _ => continue,
-        };
-        let again = match word {
-            "dev" => name.replace(value).is_some(),
-            _ => view.vlan.replace(number(value) as u16).is_some(),
-        };
-        if again {
-            return Err(duplicate(session.err, word, value));
-        }
-    }
-    session.links.learn_all();
-    if let Some(name) = name {
-        view.port = Some(device(session, "device", name)?);
-    }
-    Ok(view)
+    let (port, vlan) = device_and_vlan(session, words)?;
+    Ok(View { port, vlan })
 }
 
 fn show(session: &mut Session<'_>, words: &[String]) -> Outcome {

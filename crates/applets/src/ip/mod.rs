@@ -15,8 +15,8 @@ mod tuntap;
 use std::io::Write;
 
 use crate::Context;
+use crate::rtnl::options::{Action, exit_status};
 use crate::rtnl::{Failure, Outcome, Session, batch, matches};
-use options::Action;
 
 /// What follows the object.
 type Command = fn(&mut Session<'_>, &[String]) -> Outcome;
@@ -61,10 +61,7 @@ const OBJECTS: &[(&str, Option<Command>)] = &[
 
 /// Runs `ip`.
 pub(crate) fn run(context: &mut Context<'_>, arguments: &[String]) -> i32 {
-    match start(context, arguments) {
-        Ok(()) => 0,
-        Err(Failure::Command(status) | Failure::Exit(status)) => status,
-    }
+    exit_status(start(context, arguments))
 }
 
 fn start(context: &mut Context<'_>, arguments: &[String]) -> Outcome {

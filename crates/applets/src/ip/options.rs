@@ -4,30 +4,9 @@ use std::io::Write;
 
 use netloom_machine::Netns;
 
-use crate::print::{ColourMode, Format};
+use crate::print::ColourMode;
+use crate::rtnl::options::{Action, Options, full_name, next_option};
 use crate::rtnl::{Failure, Outcome};
-
-/// What the options say.
-#[derive(Clone, Debug)]
-pub(super) struct Options {
-    pub(super) format: Format,
-    pub(super) family: u8,
-    pub(super) netns: Option<Netns>,
-    pub(super) batch: Option<String>,
-    pub(super) force: bool,
-    pub(super) all: bool,
-    pub(super) loops: u32,
-}
-
-/// What to do once the options are read.
-pub(super) enum Action {
-    /// The object and its command follow.
-    Run(Options),
-    /// `-V`
-    Version,
-    /// `-help`
-    Help,
-}
 
 /// The options that may be abbreviated, in the order in which an abbreviation finds them.
 const NAMES: &[&str] = &[
@@ -57,26 +36,9 @@ const NAMES: &[&str] = &[
 
 /// Reads the options; the words after them.
 pub(super) fn parse<'w>(mut words: &'w [String], err: &mut dyn Write) -> Outcome<(Action, &'w [String])> {
-    let mut options = Options {
-        format: Format::default(),
-        family: libc::AF_UNSPEC as u8,
-        netns: None,
-        batch: None,
-        force: false,
-        all: false,
-        loops: 10,
-    };
+    let mut options = Options::default();
     let mut colour = ColourMode::Never;
-    while let Some((word, rest)) = words.split_first() {
-        if word == "--" {
-            words = rest;
-            break;
-        }
-        if !word.starts_with('-') {
-            break;
-        }
-        words = rest;
-        let word = if word.starts_with("--") { &word[1..] } else { word };
+    while let Some(word) = next_option(&mut words) {
         let mut value = |err: &mut dyn Write| match words.split_first() {
             Some((value, rest)) => {
                 words = rest;
@@ -98,7 +60,7 @@ pub(super) fn parse<'w>(mut words: &'w [String], err: &mut dyn Write) -> Outcome
             "-0" => options.family = libc::AF_PACKET as u8,
             "-M" => options.family = libc::AF_MPLS as u8,
             "-B" => options.family = libc::AF_BRIDGE as u8,
-            _ => match NAMES.iter().find(|name| word.len() > 1 && name.starts_with(word)).copied() {
+            _ => match full_name(NAMES, word) {
                 Some("-loops") => {
                     let value = value(err)?;
                     options.loops = value.parse().unwrap_or(0);

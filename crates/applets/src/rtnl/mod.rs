@@ -7,6 +7,7 @@ mod heading;
 mod links;
 pub(crate) mod names;
 pub(crate) mod nsids;
+pub(crate) mod options;
 mod timestamp;
 
 use std::io::Write;
