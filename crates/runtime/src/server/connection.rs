@@ -64,6 +64,13 @@ impl Connection {
         self.flush()
     }
 
+    /// Whether the client has gone.
+    pub(super) fn hung_up(&self) -> bool {
+        let mut fd = libc::pollfd { fd: self.fd.as_raw_fd(), events: 0, revents: 0 };
+        // SAFETY: one descriptor of our own, which lives through the call.
+        unsafe { libc::poll(&mut fd, 1, 0) == 1 && fd.revents & libc::POLLHUP != 0 }
+    }
+
     /// Whether the client has taken everything.
     pub(super) fn is_idle(&self) -> bool {
         self.out.is_empty()
