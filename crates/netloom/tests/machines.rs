@@ -54,7 +54,8 @@ fn more_clients_than_descriptors() {
     let last = idle.last().expect("a hundred");
     assert!(packet::receive(last.as_fd(), &mut buffer, 0).is_err() || buffer.is_empty());
     drop(idle);
-    assert_eq!(place.run(&["exec", "-m", "m", "true"]).status.code(), Some(0));
+    // A program that another test starts just now may hold the same connections a moment longer.
+    common::eventually("there is room again", || place.run(&["exec", "-m", "m", "true"]).status.success());
 }
 
 #[test]

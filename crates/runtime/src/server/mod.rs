@@ -201,18 +201,22 @@ impl Server {
             let fd = match connection::accept(self.listener.as_fd()) {
                 Ok(fd) => fd,
                 Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
-                    // No descriptor is left, unless somebody who holds one has gone meanwhile.
-                    if self.hear_those_who_left() {
-                        continue;
-                    }
-                    // The client is turned away: one that waits would keep the loop busy.
+                    // No descriptor is left but the spare one.
                     self.spare = None;
-                    let turned_away = connection::accept(self.listener.as_fd()).is_ok();
+                    let Ok(fd) = connection::accept(self.listener.as_fd()) else {
+                        self.spare = eventfd().ok();
+                        return;
+                    };
+                    // Looked at after the client has come, so that whoever left before it makes room for it.
+                    self.hear_those_who_left();
                     self.spare = eventfd().ok();
-                    if turned_away {
+                    if self.spare.is_none() {
+                        // The client is turned away: one that waits would keep the loop busy.
+                        drop(fd);
+                        self.spare = eventfd().ok();
                         continue;
                     }
-                    return;
+                    fd
                 }
                 Err(_) => return,
             };
@@ -228,15 +232,13 @@ impl Server {
         }
     }
 
-    /// Closes the connections of clients that have gone, after what they said last. Whether a descriptor became free.
-    fn hear_those_who_left(&mut self) -> bool {
-        let before = self.connections.len();
+    /// Closes the connections of clients that have gone, after what they said last.
+    fn hear_those_who_left(&mut self) {
         let left = self.connections.iter().filter(|(_, connection)| connection.hung_up());
         let left: Vec<u32> = left.map(|(index, _)| *index).collect();
         for index in left {
             self.converse(index, Ready { token: Source::Connection(index).token(), readable: true, hung_up: true });
         }
-        self.connections.len() < before
     }
 
     /// Hears what a client says and answers, a few packets at a time so that everybody gets a turn.
