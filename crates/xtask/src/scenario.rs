@@ -2,6 +2,7 @@
 
 use crate::lab::control::Machine;
 use crate::lab::echo::Echo;
+use crate::lab::router::Router;
 use crate::lab::switch::{BATCH, Switch};
 
 /// A scenario: what it is called and how it is set up. What comes of that does the thing `n` times.
@@ -21,6 +22,17 @@ fn frames(mut switch: Switch, copies: usize) -> Box<dyn FnMut(usize)> {
     })
 }
 
+fn routed(routes: u32) -> Box<dyn FnMut(usize)> {
+    let mut router = Router::new(routes);
+    Box::new(move |mut count| {
+        while count > 0 {
+            let sent = count.min(BATCH);
+            assert_eq!(router.batch(sent), sent, "nothing is lost");
+            count -= sent;
+        }
+    })
+}
+
 fn machine(work: impl Fn(&mut Machine, u32) + 'static) -> Box<dyn FnMut(usize)> {
     let mut machine = Machine::new();
     Box::new(move |count| work(&mut machine, count as u32))
@@ -30,6 +42,8 @@ fn machine(work: impl Fn(&mut Machine, u32) + 'static) -> Box<dyn FnMut(usize)> 
 pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "pair-64", setup: || frames(Switch::pair(64), 1) },
     Scenario { name: "pair-1514", setup: || frames(Switch::pair(1514), 1) },
+    Scenario { name: "guarded-64", setup: || frames(Switch::guarded(64), 1) },
+    Scenario { name: "routed-64", setup: || routed(100_000) },
     Scenario { name: "random-1023-ports", setup: || frames(Switch::random(1023, 65_536, 64), 1) },
     Scenario { name: "flood-1000-ports", setup: || frames(Switch::flood(1000, 1514), 1000) },
     Scenario {
@@ -41,6 +55,8 @@ pub(crate) const ALL: &[Scenario] = &[
         },
     },
     Scenario { name: "veth-pairs", setup: || machine(Machine::make_pairs) },
+    Scenario { name: "live-veth-pairs", setup: || machine(Machine::make_live_pairs) },
+    Scenario { name: "empty-namespaces", setup: || machine(Machine::make_empty_namespaces) },
     Scenario { name: "namespaces", setup: || machine(Machine::make_namespaces) },
     Scenario {
         name: "dump-links",

@@ -53,6 +53,16 @@ impl Machine {
         self.pairs += count;
     }
 
+    /// Makes `count` veth pairs and brings both ends of each up.
+    pub(crate) fn make_live_pairs(&mut self, count: u32) {
+        let first = self.pairs;
+        self.make_pairs(count);
+        for number in first..first + count {
+            let both = [up_request(&format!("a{number}")), up_request(&format!("b{number}"))].concat();
+            self.netlink.send(&mut self.kernel, &both);
+        }
+    }
+
     /// Makes `count` namespaces, each with a `lo` and one end of a cable to a bridge.
     pub(crate) fn make_namespaces(&mut self, count: u32) {
         for _ in 0..count {

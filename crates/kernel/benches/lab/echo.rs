@@ -3,7 +3,7 @@
 use netloom_kernel::{Kernel, SocketId};
 
 use super::*;
-use netloom_testkit::netlink::{Process, attr};
+use netloom_testkit::netlink::Process;
 
 /// The laboratory.
 pub(crate) struct Echo {
@@ -12,14 +12,6 @@ pub(crate) struct Echo {
     socket: SocketId,
     request: Vec<u8>,
     to: Vec<u8>,
-}
-
-fn address_request(ifindex: u32, last: u8) -> Vec<u8> {
-    let mut body = vec![2, 24, 0, 0];
-    body.extend(ifindex.to_ne_bytes());
-    body.extend(attr(2, &[10, 0, 0, last]));
-    body.extend(attr(1, &[10, 0, 0, last]));
-    message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_CREATE, &body)
 }
 
 /// An echo request with 56 bytes of payload.
@@ -45,11 +37,11 @@ impl Echo {
         here.send(&mut kernel, &veth_request("p1", "e1", Some(2), Some(bridge)));
         there.send(&mut kernel, &up_request("e0"));
         let index = ifindex(&mut kernel, &there, "e0");
-        there.send(&mut kernel, &address_request(index, 1));
+        there.send(&mut kernel, &address_request(index, [10, 0, 0, 1]));
         let far = Netlink::open(&mut kernel, third, 0);
         far.send(&mut kernel, &up_request("e1"));
         let index = ifindex(&mut kernel, &far, "e1");
-        far.send(&mut kernel, &address_request(index, 2));
+        far.send(&mut kernel, &address_request(index, [10, 0, 0, 2]));
 
         let socket = kernel.socket(host, 2, 3, 1).expect("a raw ICMP socket");
         let request = request();

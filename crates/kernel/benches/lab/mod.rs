@@ -3,6 +3,7 @@
 
 pub(crate) mod control;
 pub(crate) mod echo;
+pub(crate) mod router;
 pub(crate) mod switch;
 
 use netloom_kernel::{Kernel, NsId};
@@ -11,6 +12,8 @@ use netloom_testkit::netlink::{Netlink, attr, ifinfo, kernel, message, text_attr
 const RTM_NEWLINK: u16 = 16;
 const RTM_GETLINK: u16 = 18;
 const RTM_NEWADDR: u16 = 20;
+const RTM_NEWROUTE: u16 = 24;
+const RTM_NEWNEIGH: u16 = 28;
 const NLM_F_REQUEST: u16 = 1;
 const NLM_F_DUMP: u16 = 0x300;
 const NLM_F_CREATE: u16 = 0x600;
@@ -61,7 +64,7 @@ pub(crate) fn veth_request(name: &str, peer: &str, peer_ns: Option<u32>, master:
 }
 
 /// A request that a device be up.
-fn up_request(name: &str) -> Vec<u8> {
+pub(crate) fn up_request(name: &str) -> Vec<u8> {
     message(RTM_NEWLINK, NLM_F_REQUEST, &[ifinfo(0, UP, UP), text_attr(IFLA_IFNAME, name)].concat())
 }
 
@@ -70,6 +73,33 @@ fn idle_veth_request(name: &str, peer: &str) -> Vec<u8> {
     let end = [ifinfo(0, 0, 0), text_attr(IFLA_IFNAME, peer)].concat();
     let body = [ifinfo(0, 0, 0), text_attr(IFLA_IFNAME, name), link_kind("veth", &attr(1, &end))].concat();
     message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE, &body)
+}
+
+/// A request for an IPv4 address with a prefix of 24 bits.
+pub(crate) fn address_request(ifindex: u32, address: [u8; 4]) -> Vec<u8> {
+    let mut body = vec![2, 24, 0, 0];
+    body.extend(ifindex.to_ne_bytes());
+    body.extend(attr(2, &address));
+    body.extend(attr(1, &address));
+    message(RTM_NEWADDR, NLM_F_REQUEST | NLM_F_CREATE, &body)
+}
+
+/// A request for a neighbour of an address family that stays: a `struct ndmsg` and its attributes.
+fn neighbour_request(family: u8, ifindex: u32, state: u16, flags: u8, attributes: &[u8]) -> Vec<u8> {
+    let mut body = vec![family, 0, 0, 0];
+    body.extend(ifindex.to_ne_bytes());
+    body.extend(state.to_ne_bytes());
+    body.extend([flags, 0]);
+    body.extend(attributes);
+    message(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_CREATE, &body)
+}
+
+/// A cheap sequence of numbers that looks random.
+fn next_random(state: &mut u64) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    (*state >> 16) as usize
 }
 
 /// A request for a bridge that is up.

@@ -1,11 +1,12 @@
 //! A bridge with stations behind its ports: frames from socket to veth to bridge to veth to socket.
 
-use netloom_kernel::{Kernel, SocketId};
+use netloom_kernel::{Kernel, NsId, SocketId};
 
 use super::{
-    EVERYTHING, EXPERIMENT, bridge_request, frame, ifindex, link_address, two_namespaces, up_request, veth_request,
+    EVERYTHING, EXPERIMENT, IFLA_IFNAME, IFLA_LINKINFO, NLM_F_REQUEST, RTM_NEWLINK, bridge_request, frame, ifindex,
+    link_address, neighbour_request, next_random, two_namespaces, up_request, veth_request,
 };
-use netloom_testkit::netlink::{Netlink, Process};
+use netloom_testkit::netlink::{Netlink, Process, attr, ifinfo, message, text_attr};
 
 /// How many frames are sent before the receiver takes them.
 pub(crate) const BATCH: usize = 64;
@@ -13,6 +14,8 @@ pub(crate) const BATCH: usize = 64;
 /// A bridge in one namespace, and in another the far ends of the cables that are plugged into its ports.
 pub(crate) struct Switch {
     kernel: Kernel,
+    /// Where the far ends are.
+    stations: NsId,
     process: Process,
     sender: SocketId,
     receiver: SocketId,
@@ -27,12 +30,15 @@ fn station(port: u32, number: u32) -> [u8; 6] {
     [0x02, 0xaa, a, b, c, d]
 }
 
-/// A cheap sequence of numbers that looks random.
-fn next_random(state: &mut u64) -> usize {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    (*state >> 16) as usize
+/// A request that turns every flag of a bridge port (`IFLA_BRPORT_…`) over; isolated ports don't reach each other.
+fn flags_request(port: &str, isolated: bool) -> Vec<u8> {
+    let on = [4, 5, 6, 7, 28, 10, 12, 29, 32, 39, 40, 43].map(|flag| (flag, 1));
+    let off = [8, 9, 27, 30].map(|flag| (flag, 0));
+    let flags = on.into_iter().chain(off).chain([(33, u8::from(isolated))]);
+    let data: Vec<u8> = flags.flat_map(|(flag, value)| attr(flag, &[value])).collect();
+    let info = [text_attr(4, "bridge"), attr(5, &data)].concat();
+    let body = [ifinfo(0, 0, 0), text_attr(IFLA_IFNAME, port), attr(IFLA_LINKINFO, &info)].concat();
+    message(RTM_NEWLINK, NLM_F_REQUEST, &body)
 }
 
 impl Switch {
@@ -51,7 +57,7 @@ impl Switch {
         kernel.set_option(receiver, 1, 33, &(2i32 << 20).to_ne_bytes()).expect("SO_RCVBUFFORCE");
         kernel.set_option(receiver, 263, 23, &1i32.to_ne_bytes()).expect("PACKET_IGNORE_OUTGOING");
         let process = Process::default();
-        (Switch { kernel, process, sender, receiver, frames: Vec::new(), at: 0 }, here, cables)
+        (Switch { kernel, stations, process, sender, receiver, frames: Vec::new(), at: 0 }, here, cables)
     }
 
     /// Has the receiver listen: on one device, or with 0 on all.
@@ -78,8 +84,32 @@ impl Switch {
         switch
     }
 
+    /// The same between ports whose every flag is away from its default, while another socket listens at a third port.
+    pub(crate) fn guarded(length: usize) -> Switch {
+        let (mut switch, netlink, cables) = Switch::new(3);
+        let (a, b) = (station(0, 1), station(1, 1));
+        for (port, address) in [(0, a), (1, b)] {
+            netlink.send(&mut switch.kernel, &flags_request(&format!("p{port}"), port == 0));
+            // Nothing is learned there: bridge fdb add … master static.
+            let index = ifindex(&mut switch.kernel, &netlink, &format!("p{port}"));
+            netlink.send(&mut switch.kernel, &neighbour_request(7, index, 0x42, 4, &attr(2, &address)));
+        }
+        let third = switch.kernel.socket(switch.stations, 17, 3, 0).expect("a packet socket");
+        let [low, high] = (EVERYTHING as u16).to_ne_bytes();
+        switch.kernel.bind(third, &link_address([low, high], cables[2]), &switch.process).expect("bind");
+        switch.frames = vec![(frame(b, a, length), Vec::new())];
+        switch.bind_sender(cables[0]);
+        switch.listen(cables[1]);
+        switch
+    }
+
     /// Flows between any of `addresses` stations behind `ports` ports, in no order.
     pub(crate) fn random(ports: u32, addresses: u32, length: usize) -> Switch {
+        Switch::flows(ports, addresses, addresses, length)
+    }
+
+    /// `flows` flows between stations behind `ports` ports, of which the bridge knows `addresses`.
+    pub(crate) fn flows(ports: u32, addresses: u32, flows: u32, length: usize) -> Switch {
         let (mut switch, _, cables) = Switch::new(ports);
         let place = |at: u32| (at % ports, station(at % ports, at / ports));
         let out = |port: u32| link_address(EXPERIMENT, cables[port as usize]);
@@ -91,7 +121,7 @@ impl Switch {
             switch.send(1);
         }
         let mut state = 0x9e37_79b9_7f4a_7c15;
-        switch.frames = (0..addresses)
+        switch.frames = (0..flows)
             .map(|_| {
                 let (port, source) = place(next_random(&mut state) as u32 % addresses);
                 loop {

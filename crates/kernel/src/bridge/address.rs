@@ -32,14 +32,23 @@ pub(super) fn set_by_hand(kernel: &mut Kernel, bridge: DevId, address: MacAddr) 
 
 /// Brings the bridge's address into line with its ports', unless somebody has set one.
 pub(super) fn follow_ports(kernel: &mut Kernel, bridge: DevId) {
-    let Some(device) = kernel.devices.get(bridge) else { return };
-    let Some(it) = device.bridge() else { return };
-    if device.info.addr_assign == AddrAssign::Set {
-        return;
-    }
+    let Some(it) = kernel.bridge(bridge) else { return };
     let addresses = it.members().filter_map(|(_, port)| Some(kernel.devices.get(port.dev)?.address));
     let lowest = addresses.min().unwrap_or_default();
-    if lowest != it.parameters.id.address {
+    follow(kernel, bridge, lowest);
+}
+
+/// The same for one port more: the bridge's address was the lowest of the others'.
+pub(super) fn follow_new_port(kernel: &mut Kernel, bridge: DevId, address: MacAddr) {
+    let Some(it) = kernel.bridge(bridge) else { return };
+    let lowest = if it.members.len() > 1 { it.parameters.id.address.min(address) } else { address };
+    follow(kernel, bridge, lowest);
+}
+
+fn follow(kernel: &mut Kernel, bridge: DevId, lowest: MacAddr) {
+    let Some(device) = kernel.devices.get(bridge) else { return };
+    let Some(it) = device.bridge() else { return };
+    if device.info.addr_assign != AddrAssign::Set && lowest != it.parameters.id.address {
         change(kernel, bridge, lowest);
         kernel.change_address(bridge, lowest);
     }

@@ -1,7 +1,7 @@
 //! Ports: how a device joins a bridge and leaves it, and what is known of it meanwhile.
 
 use super::parameters::BridgeId;
-use super::{PORTS, PortState, address, learning, mtu, promiscuity, state};
+use super::{Bridge, PORTS, PortState, address, learning, mtu, promiscuity, state};
 use crate::Kernel;
 use crate::error::{Errno, Error, Result};
 use crate::netdev::{DevFlags, Device, PortRef};
@@ -83,6 +83,14 @@ pub(crate) fn port_id(priority: u8, number: u16) -> u16 {
     u16::from(priority) << 10 | number & 0x3ff
 }
 
+impl Bridge {
+    /// The lowest number that no port has.
+    fn free_number(&self) -> Option<u16> {
+        let free = self.ports.iter().skip(1).position(Option::is_none).map_or(self.ports.len().max(1), |at| at + 1);
+        u16::try_from(free).ok().filter(|number| *number <= PORTS)
+    }
+}
+
 /// The cost of a device's speed.
 fn path_cost(kernel: &Kernel, device: &Device) -> u32 {
     match crate::ethtool::link_speed(kernel, device) {
@@ -124,7 +132,7 @@ pub(crate) fn add_port(kernel: &mut Kernel, bridge: DevId, dev: DevId) -> Result
     if device.port.is_some() {
         return Err(Errno::EBUSY.into());
     }
-    let number = (1..=PORTS).find(|number| it.port(*number).is_none()).ok_or(Errno::EXFULL)?;
+    let number = it.free_number().ok_or(Errno::EXFULL)?;
     let id = it.parameters.id;
     let mut port = Port {
         dev,
@@ -170,11 +178,11 @@ pub(crate) fn add_port(kernel: &mut Kernel, bridge: DevId, dev: DevId) -> Result
     promiscuity::join(kernel, dev);
     features_changed(kernel, bridge, 1);
     address::add_local(kernel, bridge, number, address);
-    address::follow_ports(kernel, bridge);
+    address::follow_new_port(kernel, bridge, address);
     state::select(kernel, bridge);
     state::port_joined(kernel, bridge, number);
     mtu::adjust(kernel, bridge);
-    limit_segmentation(kernel, bridge);
+    limit_segmentation_by(kernel, bridge, dev);
     Ok(())
 }
 
@@ -216,7 +224,18 @@ pub(crate) fn remove_port(kernel: &mut Kernel, dev: DevId) {
     address::follow_ports(kernel, bridge);
 }
 
-/// The bridge's own device may hand on what every port can segment.
+/// The bridge's own device may hand on what every port can segment: what they could before, and a new one can.
+fn limit_segmentation_by(kernel: &mut Kernel, bridge: DevId, new: DevId) {
+    if kernel.bridge(bridge).is_some_and(|it| it.members.len() == 1) {
+        return limit_segmentation(kernel, bridge);
+    }
+    let new = &kernel.devices[new].info;
+    let (size, segs) = (new.tso_max_size, new.tso_max_segs);
+    let info = &mut kernel.devices[bridge].info;
+    (info.tso_max_size, info.tso_max_segs) = (info.tso_max_size.min(size), info.tso_max_segs.min(segs));
+}
+
+/// The same from all of them, after one has left.
 fn limit_segmentation(kernel: &mut Kernel, bridge: DevId) {
     let Some(it) = kernel.bridge(bridge) else { return };
     let ports = it.members().filter_map(|(_, port)| kernel.devices.get(port.dev));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
-use crate::error::{Errno, Error, Result};
+use super::prefix::Prefix;
+use crate::error::{Errno, Result};
 use crate::types::{DevId, Instant};
 
 pub(crate) use crate::ipv4::fib::{RTAX_COUNT, RTAX_MTU, kind, protocol, table};
@@ -73,11 +74,11 @@ impl Entry {
     }
 
     /// Only routes through gateways share traffic.
-    fn may_share(&self) -> bool {
+    pub(super) fn may_share(&self) -> bool {
         !self.hops.is_empty() && self.hops.iter().all(|hop| hop.gateway.is_some()) && self.expires.is_none()
     }
 
-    fn leads_as(&self, other: &Entry) -> bool {
+    pub(super) fn leads_as(&self, other: &Entry) -> bool {
         let same = |(one, two): (&Nexthop, &Nexthop)| (one.dev, one.gateway) == (two.dev, two.gateway);
         self.hops.len() == other.hops.len() && self.hops.iter().zip(&other.hops).all(same)
     }
@@ -104,7 +105,7 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    fn fits(&self, entry: &Entry) -> bool {
+    pub(super) fn fits(&self, entry: &Entry) -> bool {
         self.kind.is_none_or(|kind| kind == entry.kind)
             && self.protocol.is_none_or(|protocol| protocol == entry.protocol)
             && self.metric.is_none_or(|metric| metric == entry.metric)
@@ -128,10 +129,10 @@ fn mask(length: u8) -> u128 {
 
 /// One table: the lengths that prefixes have, the longest first, with the prefixes of each.
 #[derive(Debug, Default)]
-pub(crate) struct Table(Vec<(u8, BTreeMap<u128, Vec<Entry>>)>);
+pub(crate) struct Table(Vec<(u8, BTreeMap<u128, Prefix>)>);
 
 impl Table {
-    fn prefix_mut(&mut self, address: Ipv6Addr, length: u8) -> &mut Vec<Entry> {
+    fn prefix_mut(&mut self, address: Ipv6Addr, length: u8) -> &mut Prefix {
         let at = match self.0.binary_search_by(|(own, _)| length.cmp(own)) {
             Ok(at) => at,
             Err(at) => {
@@ -144,7 +145,7 @@ impl Table {
 
     fn tidy(&mut self) {
         for (_, prefixes) in &mut self.0 {
-            prefixes.retain(|_, entries| !entries.is_empty());
+            prefixes.retain(|_, prefix| !prefix.is_empty());
         }
         self.0.retain(|(_, prefixes)| !prefixes.is_empty());
     }
@@ -153,21 +154,21 @@ impl Table {
     #[inline]
     pub(crate) fn matches(&self, address: Ipv6Addr) -> impl Iterator<Item = (u8, &[Entry])> {
         self.0.iter().filter_map(move |(length, prefixes)| {
-            Some((*length, prefixes.get(&prefix_bits(address, *length))?.as_slice()))
+            Some((*length, prefixes.get(&prefix_bits(address, *length))?.entries()))
         })
     }
 
     /// The routes of exactly this prefix.
     pub(crate) fn at(&self, address: Ipv6Addr, length: u8) -> &[Entry] {
         let prefixes = self.0.iter().find(|(own, _)| *own == length);
-        prefixes.and_then(|(_, prefixes)| prefixes.get(&prefix_bits(address, length))).map_or(&[], Vec::as_slice)
+        prefixes.and_then(|(_, prefixes)| prefixes.get(&prefix_bits(address, length))).map_or(&[], Prefix::entries)
     }
 
     /// Puts a route in; what it became part of, and whether it took another's place.
     pub(crate) fn insert(&mut self, address: Ipv6Addr, length: u8, new: Entry, how: Insert) -> Result<(Entry, bool)> {
-        let entries = self.prefix_mut(address, length);
-        let result = put(entries, new, how);
-        if entries.is_empty() {
+        let prefix = self.prefix_mut(address, length);
+        let result = prefix.put(new, how);
+        if prefix.is_empty() {
             self.tidy();
         }
         result
@@ -175,43 +176,20 @@ impl Table {
 
     /// Takes the first route out that fits, or of one that shares traffic the way that does. `ESRCH` where there is none.
     pub(crate) fn remove(&mut self, address: Ipv6Addr, length: u8, pattern: &Pattern) -> Result<Entry, Errno> {
-        let entries = self.prefix_mut(address, length);
-        let at = entries.iter().position(|entry| pattern.fits(entry));
-        let gone = at.map(|at| {
-            let entry = &mut entries[at];
-            // One way of several: the others stay.
-            if let ([(dev, gateway)], true) = (pattern.hops.as_slice(), entry.hops.len() > 1)
-                && gateway.is_some()
-            {
-                let way =
-                    entry.hops.iter().position(|hop| dev.is_none_or(|dev| dev == hop.dev) && *gateway == hop.gateway);
-                if let Some(way) = way {
-                    let mut gone = entry.clone();
-                    gone.hops = vec![entry.hops.remove(way)];
-                    return gone;
-                }
-            }
-            entries.remove(at)
-        });
-        if entries.is_empty() {
+        let prefix = self.prefix_mut(address, length);
+        let gone = prefix.remove(pattern);
+        if prefix.is_empty() {
             self.tidy();
         }
         gone.ok_or(Errno::ESRCH)
     }
 
-    /// Takes every route out that `doomed` says, and the ways through a device; what went, in the order of dumps.
+    /// Keeps of the routes what `kept` says, which may take ways out of those that stay; what went, in the order of dumps.
     pub(crate) fn retain(&mut self, mut kept: impl FnMut(&mut Entry) -> bool) -> Vec<(Ipv6Addr, u8, Entry)> {
         let mut gone = Vec::new();
         for (length, prefixes) in &mut self.0 {
-            for (prefix, entries) in prefixes.iter_mut() {
-                entries.retain_mut(|entry| {
-                    let before = entry.clone();
-                    let kept = kept(entry);
-                    if !kept {
-                        gone.push((Ipv6Addr::from_bits(*prefix), *length, before));
-                    }
-                    kept
-                });
+            for (bits, prefix) in prefixes.iter_mut() {
+                prefix.retain(&mut kept, |entry| gone.push((Ipv6Addr::from_bits(*bits), *length, entry)));
             }
         }
         self.tidy();
@@ -224,9 +202,9 @@ impl Table {
         let mut all: Vec<(Ipv6Addr, u8, &Entry)> = self
             .0
             .iter()
-            .flat_map(|(length, prefixes)| prefixes.iter().map(move |(prefix, entries)| (*prefix, *length, entries)))
-            .flat_map(|(prefix, length, entries)| {
-                entries.iter().map(move |entry| (Ipv6Addr::from_bits(prefix), length, entry))
+            .flat_map(|(length, prefixes)| prefixes.iter().map(move |(bits, prefix)| (*bits, *length, prefix)))
+            .flat_map(|(bits, length, prefix)| {
+                prefix.entries().iter().map(move |entry| (Ipv6Addr::from_bits(bits), length, entry))
             })
             .collect();
         all.sort_by_key(|(prefix, length, _)| place(*prefix, *length));
@@ -237,46 +215,6 @@ impl Table {
 /// Where a prefix stands in a list: after everything that lies in it.
 fn place(prefix: Ipv6Addr, length: u8) -> (u128, u8) {
     (prefix.to_bits() | !mask(length), u8::MAX - length)
-}
-
-fn put(entries: &mut Vec<Entry>, new: Entry, how: Insert) -> Result<(Entry, bool)> {
-    let rivals = || entries.iter().enumerate().filter(|(_, entry)| entry.metric == new.metric);
-    match how {
-        Insert::Exclusive if rivals().next().is_some() => return Err(Errno::EEXIST.into()),
-        Insert::Replace { create } => {
-            let alike = rivals().find(|(_, entry)| entry.may_share() == new.may_share());
-            match alike.or_else(|| rivals().next()).map(|(at, _)| at) {
-                Some(at) => {
-                    entries[at] = new.clone();
-                    return Ok((new, true));
-                }
-                None if !create => {
-                    return Err(Error::new(Errno::ENOENT, "Can not replace route - no match found"));
-                }
-                None => {}
-            }
-        }
-        _ => {
-            if rivals().any(|(_, entry)| entry.leads_as(&new)) {
-                return Err(Errno::EEXIST.into());
-            }
-            let partner = rivals().find(|(_, entry)| entry.may_share() && new.may_share()).map(|(at, _)| at);
-            if let Some(partner) = partner.and_then(|at| entries.get_mut(at)) {
-                if new
-                    .hops
-                    .iter()
-                    .any(|hop| partner.hops.iter().any(|own| (own.dev, own.gateway) == (hop.dev, hop.gateway)))
-                {
-                    return Err(Errno::EEXIST.into());
-                }
-                partner.hops.extend(new.hops);
-                return Ok((partner.clone(), false));
-            }
-        }
-    }
-    let at = entries.partition_point(|entry| entry.metric <= new.metric);
-    entries.insert(at, new.clone());
-    Ok((new, false))
 }
 
 /// A namespace's tables, by number.

@@ -16,6 +16,7 @@ mod interface;
 mod lookup;
 mod mld;
 mod output;
+mod prefix;
 mod route;
 mod router;
 pub(crate) mod snmp;
