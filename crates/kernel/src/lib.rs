@@ -23,6 +23,7 @@ mod nsid;
 mod path;
 mod printk;
 mod rtnetlink;
+mod shared;
 mod socket;
 #[cfg(test)]
 mod testing;
@@ -136,7 +137,7 @@ pub struct Kernel {
     /// The devices that are just being taken away; one can take another along.
     unregistering: Vec<DevId>,
     devices: SlotMap<DevId, netdev::Device>,
-    namespaces: SlotMap<NsId, netns::Netns>,
+    namespaces: SlotMap<NsId, Box<netns::Netns>>,
     root: NsId,
     sockets: SlotMap<SocketId, socket::Socket>,
     /// Sockets that have something new to say.

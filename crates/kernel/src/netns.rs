@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::Kernel;
 use crate::drivers::DevKind;
+use crate::neighbour::Params;
 use crate::netdev::NewDevice;
 use crate::types::{DevId, IfName, NsId};
 
@@ -72,6 +73,17 @@ impl Netns {
         }
     }
 
+    /// The settings of a neighbour table, to write to: a device's, or those that new devices start with.
+    pub(crate) fn neighbour_params_mut(&mut self, dev: Option<DevId>, ipv4: bool) -> &mut Params {
+        if dev.is_none() {
+            // The devices that are there keep what they started with.
+            for dev in self.by_index.values() {
+                self.neighbours.own(*dev, ipv4);
+            }
+        }
+        self.neighbours.params_mut(dev, ipv4)
+    }
+
     /// What this namespace calls `other`, if it has a number for it.
     pub(crate) fn nsid_of(&self, other: NsId) -> Option<i32> {
         self.nsids.number(other)
@@ -86,7 +98,7 @@ impl Kernel {
 
     /// A fresh namespace, held once by the caller, with a `lo` that is down.
     pub fn create_namespace(&mut self) -> NsId {
-        let ns = self.namespaces.insert(Netns { holds: 1, ..Netns::default() });
+        let ns = self.namespaces.insert(Box::new(Netns { holds: 1, ..Netns::default() }));
         crate::ipv4::Namespace::init(self, ns);
         crate::ipv6::Namespace::init(self, ns);
         let name = IfName::new("lo").expect("a valid name");

@@ -231,7 +231,7 @@ impl Item {
                     Whose::Device(dev) => Some(*dev),
                     _ => None,
                 };
-                let known = kernel.namespaces[ns].neighbours.params_mut(dev, *ipv4).set(name, value);
+                let known = kernel.namespaces[ns].neighbour_params_mut(dev, *ipv4).set(name, value);
                 if known { Ok(()) } else { Err(Errno::ENOENT) }
             }
             _ => Err(Errno::EISDIR),

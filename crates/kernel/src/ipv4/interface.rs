@@ -88,8 +88,7 @@ fn start(kernel: &mut Kernel, dev: DevId) {
     let ipv4 = &mut kernel.namespaces[ns].ipv4;
     let mut conf = ipv4.conf_default.clone();
     if matches!(device.kind, DevKind::Loopback) {
-        conf.set(Conf::DisableXfrm, 1);
-        conf.set(Conf::DisablePolicy, 1);
+        conf = conf.of_loopback();
         ipv4.loopback = Some(dev);
     }
     if device.mtu >= MIN_MTU {

@@ -1,10 +1,9 @@
 //! IPv4's settings: those of each device (`conf/DEV`), and those of the namespace, under their names in
 //! `/proc/sys/net/ipv4`.
 
-use std::rc::Rc;
-
 use crate::Kernel;
 use crate::error::Errno;
+use crate::shared::Shared;
 use crate::types::{DevId, NsId};
 
 macro_rules! confs {
@@ -63,33 +62,60 @@ impl Conf {
     }
 }
 
+type Values = [i32; Conf::ALL.len()];
+
+/// A namespace's `conf/all` at the start.
+const ALL: Values = {
+    let mut values = [0; Conf::ALL.len()];
+    values[Conf::AcceptRedirects as usize] = 1;
+    values[Conf::SecureRedirects as usize] = 1;
+    values[Conf::SendRedirects as usize] = 1;
+    values[Conf::SharedMedia as usize] = 1;
+    values[Conf::ArpEvictNocarrier as usize] = 1;
+    values[Conf::Igmpv2UnsolicitedReportInterval as usize] = 10_000;
+    values[Conf::Igmpv3UnsolicitedReportInterval as usize] = 1_000;
+    values
+};
+
+/// Its `conf/default`.
+const DEFAULT: Values = {
+    let mut values = ALL;
+    values[Conf::AcceptSourceRoute as usize] = 1;
+    values
+};
+
+/// What that makes of `lo`.
+const LOOPBACK: Values = {
+    let mut values = DEFAULT;
+    values[Conf::DisableXfrm as usize] = 1;
+    values[Conf::DisablePolicy as usize] = 1;
+    values
+};
+
 /// The settings of a device, of `all` or of `default`, in the order of `IFLA_INET_CONF`. Shared until one of them is changed: a
 /// device that nobody configures has those it started with.
 #[derive(Clone, Debug)]
-pub(crate) struct DevConf(Rc<[i32; Conf::ALL.len()]>);
+pub(crate) struct DevConf(Shared<Values>);
 
 impl DevConf {
     /// A namespace's `conf/all` at the start.
     pub(crate) fn all() -> DevConf {
-        let mut conf = DevConf(Rc::new([0; Conf::ALL.len()]));
-        for on in [
-            Conf::AcceptRedirects,
-            Conf::SecureRedirects,
-            Conf::SendRedirects,
-            Conf::SharedMedia,
-            Conf::ArpEvictNocarrier,
-        ] {
-            conf.set(on, 1);
-        }
-        conf.set(Conf::Igmpv2UnsolicitedReportInterval, 10_000);
-        conf.set(Conf::Igmpv3UnsolicitedReportInterval, 1_000);
-        conf
+        DevConf(Shared::Initial(&ALL))
     }
 
     /// A namespace's `conf/default` at the start.
     pub(crate) fn initial() -> DevConf {
-        let mut conf = DevConf::all();
-        conf.set(Conf::AcceptSourceRoute, 1);
+        DevConf(Shared::Initial(&DEFAULT))
+    }
+
+    /// What `lo` starts with where these are those of new devices.
+    pub(crate) fn of_loopback(&self) -> DevConf {
+        if *self.0 == DEFAULT {
+            return DevConf(Shared::Initial(&LOOPBACK));
+        }
+        let mut conf = self.clone();
+        conf.set(Conf::DisableXfrm, 1);
+        conf.set(Conf::DisablePolicy, 1);
         conf
     }
 
@@ -102,7 +128,7 @@ impl DevConf {
     /// Sets it, and nothing else.
     pub(crate) fn set(&mut self, conf: Conf, value: i32) {
         if self.get(conf) != value {
-            Rc::make_mut(&mut self.0)[conf as usize] = value;
+            self.0.make_mut()[conf as usize] = value;
         }
     }
 

@@ -1,6 +1,6 @@
 //! The settings of IPv6 on a device, those of `all`, and those that a new device starts with.
 
-use std::rc::Rc;
+use crate::shared::Shared;
 
 macro_rules! confs {
     ($($name:ident = $file:literal: $default:literal),* $(,)?) => {
@@ -13,7 +13,7 @@ macro_rules! confs {
             pub(crate) const ALL: &'static [Conf] = &[$(Conf::$name),*];
             /// Their files' names, in the same order.
             pub(crate) const NAMES: &'static [&'static str] = &[$($file),*];
-            const DEFAULTS: [i32; Conf::ALL.len()] = [$($default),*];
+            const DEFAULTS: Values = [$($default),*];
         }
     };
 }
@@ -100,21 +100,26 @@ impl Conf {
     }
 }
 
+type Values = [i32; Conf::ALL.len()];
+
 /// Settings, shared until one of them is changed: a device that nobody configures has those it started with.
 #[derive(Clone, Debug)]
-pub(crate) struct DevConf(Rc<[i32; Conf::ALL.len()]>);
+pub(crate) struct DevConf(Shared<Values>);
 
 impl DevConf {
     /// A namespace's `conf/default` at the start.
     pub(crate) fn initial() -> DevConf {
-        DevConf(Rc::new(Conf::DEFAULTS))
+        DevConf(Shared::Initial(&Conf::DEFAULTS))
     }
 
     /// A namespace's `conf/all` at the start.
     pub(crate) fn all() -> DevConf {
-        let mut conf = DevConf::initial();
-        conf.set(Conf::AcceptDad, 0);
-        conf
+        const ALL: Values = {
+            let mut values = Conf::DEFAULTS;
+            values[Conf::AcceptDad as usize] = 0;
+            values
+        };
+        DevConf(Shared::Initial(&ALL))
     }
 
     /// A setting's value.
@@ -126,7 +131,7 @@ impl DevConf {
     /// Sets it, and nothing else.
     pub(crate) fn set(&mut self, conf: Conf, value: i32) {
         if self.get(conf) != value {
-            Rc::make_mut(&mut self.0)[conf as usize] = value;
+            self.0.make_mut()[conf as usize] = value;
         }
     }
 }

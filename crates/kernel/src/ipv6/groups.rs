@@ -68,6 +68,9 @@ pub(crate) fn is_member(kernel: &Kernel, dev: DevId, group: Ipv6Addr) -> bool {
 
 /// The groups of a device that has just got IPv6.
 pub(super) fn join_first(kernel: &mut Kernel, dev: DevId) {
+    if let Some(interface) = kernel.devices.get_mut(dev).and_then(|device| device.ipv6.as_mut()) {
+        interface.groups.reserve_exact(2);
+    }
     let _ = join(kernel, dev, OWN_NODES);
     let _ = join(kernel, dev, ALL_NODES);
 }

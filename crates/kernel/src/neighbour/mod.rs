@@ -32,10 +32,6 @@ use crate::types::{DevId, MacAddr, NsId};
 /// Something happened to a device.
 pub(crate) fn netdev_event(kernel: &mut Kernel, dev: DevId, event: NetdevEvent) {
     match event {
-        NetdevEvent::Register => {
-            let Some(ns) = kernel.devices.get(dev).map(|device| device.ns) else { return };
-            kernel.namespaces[ns].neighbours.start_device(dev);
-        }
         NetdevEvent::Change => {
             let Some(device) = kernel.devices.get(dev) else { return };
             if !device.carrier && kernel.conf_both(dev, Conf::ArpEvictNocarrier) {
@@ -59,11 +55,13 @@ pub(crate) fn netdev_event(kernel: &mut Kernel, dev: DevId, event: NetdevEvent) 
             flush_device(kernel, dev, true, false);
             flush_device(kernel, dev, false, false);
             let Some(ns) = kernel.devices.get(dev).map(|device| device.ns) else { return };
-            let tables = &mut kernel.namespaces[ns].neighbours;
-            tables.proxies.retain(|(_, on)| *on != dev);
-            tables.devices.retain(|(of, _), _| *of != dev);
+            kernel.namespaces[ns].neighbours.forget_device(dev);
         }
-        NetdevEvent::Up | NetdevEvent::GoingDown | NetdevEvent::ChangeMtu | NetdevEvent::ChangeName => {}
+        NetdevEvent::Register
+        | NetdevEvent::Up
+        | NetdevEvent::GoingDown
+        | NetdevEvent::ChangeMtu
+        | NetdevEvent::ChangeName => {}
     }
 }
 

@@ -29,29 +29,25 @@ pub(crate) struct Params {
 
 impl Params {
     /// What ARP's table starts with.
-    pub(crate) fn arp() -> Params {
-        Params {
-            base_reachable_time_ms: 30_000,
-            retrans_time_ms: 1_000,
-            delay_first_probe_time: 5,
-            gc_stale_time: 60,
-            ucast_solicit: 3,
-            mcast_solicit: 3,
-            mcast_resolicit: 0,
-            app_solicit: 0,
-            unres_qlen_bytes: 212_992,
-            proxy_qlen: 64,
-            proxy_delay: 80,
-            locktime: 100,
-            anycast_delay: 100,
-            interval_probe_time_ms: 5_000,
-        }
-    }
+    pub(crate) const ARP: Params = Params {
+        base_reachable_time_ms: 30_000,
+        retrans_time_ms: 1_000,
+        delay_first_probe_time: 5,
+        gc_stale_time: 60,
+        ucast_solicit: 3,
+        mcast_solicit: 3,
+        mcast_resolicit: 0,
+        app_solicit: 0,
+        unres_qlen_bytes: 212_992,
+        proxy_qlen: 64,
+        proxy_delay: 80,
+        locktime: 100,
+        anycast_delay: 100,
+        interval_probe_time_ms: 5_000,
+    };
 
     /// What neighbour discovery's table starts with.
-    pub(crate) fn ndisc() -> Params {
-        Params { locktime: 0, ..Params::arp() }
-    }
+    pub(crate) const NDISC: Params = Params { locktime: 0, ..Params::ARP };
 
     fn fields(&self) -> [(&'static str, i32); 15] {
         [
@@ -75,7 +71,7 @@ impl Params {
 
     /// The files' names, in order.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        Params::arp().fields().into_iter().map(|(name, _)| name)
+        Params::ARP.fields().into_iter().map(|(name, _)| name)
     }
 
     /// A setting by its file's name; `base_reachable_time` and `retrans_time` in their old units too.

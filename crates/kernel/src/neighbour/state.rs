@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use slotmap::Key as _;
 
-use super::table::{DevParams, NeighId, Neighbour, ntf, nud};
+use super::table::{NeighId, Neighbour, ntf, nud};
 use super::{arp, gc};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
@@ -63,8 +63,7 @@ impl Kernel {
     fn reachable_time(&mut self, ns: NsId, dev: DevId, ipv4: bool) -> Duration {
         let now = self.now;
         let Some(netns) = self.namespaces.get_mut(ns) else { return Duration::ZERO };
-        let params = netns.neighbours.params(Some(dev), ipv4).clone();
-        let own = netns.neighbours.devices.entry((dev, ipv4)).or_insert(DevParams { params, reachable: None });
+        let own = netns.neighbours.own(dev, ipv4);
         match own.reachable.as_deref() {
             Some((time, drawn)) if now.since(*drawn) < REDRAW => *time,
             _ => {
@@ -110,7 +109,7 @@ pub(crate) fn times(kernel: &Kernel, dev: DevId, ipv4: bool) -> (u32, u32) {
         return (0, 0);
     };
     let params = netns.neighbours.params(Some(dev), ipv4);
-    let drawn = netns.neighbours.devices.get(&(dev, ipv4)).and_then(|own| own.reachable.as_deref().copied());
+    let drawn = netns.neighbours.existing(dev, ipv4).and_then(|own| own.reachable.as_deref().copied());
     let reachable = drawn.map_or(params.base_reachable_time_ms.max(0) as u32, |(time, _)| time.as_millis() as u32);
     (reachable, params.retrans_time_ms.max(0) as u32)
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::net::IpAddr;
-use std::rc::Rc;
 
 use slotmap::{Key as _, SlotMap};
 
 use super::params::Params;
 use crate::frame::Frame;
+use crate::shared::Shared;
 use crate::timer::TimerId;
 use crate::types::{DevId, Instant, MacAddr};
 
@@ -113,10 +113,10 @@ fn place(dev: DevId, address: IpAddr) -> Place {
     (dev.data().as_ffi(), address)
 }
 
-/// A device's settings for one family, shared until they are changed, and what was drawn from them.
+/// A device's settings for one family, and what was drawn from them.
 #[derive(Clone, Debug)]
-pub(super) struct DevParams {
-    pub(super) params: Rc<Params>,
+pub(crate) struct DevParams {
+    pub(super) params: Shared<Params>,
     /// How long an answer is believed, and since when that is so.
     pub(super) reachable: Option<Box<(std::time::Duration, Instant)>>,
 }
@@ -130,8 +130,9 @@ pub(crate) struct Tables {
     /// Addresses that are answered for on a device.
     pub(super) proxies: BTreeSet<(IpAddr, DevId)>,
     /// What a new device starts with: ARP's, neighbour discovery's.
-    pub(super) defaults: [Rc<Params>; 2],
-    pub(super) devices: BTreeMap<(DevId, bool), DevParams>,
+    pub(super) defaults: [Shared<Params>; 2],
+    /// Those devices that need settings of their own; the others have what new ones start with.
+    devices: BTreeMap<(DevId, bool), DevParams>,
     pub(super) last_flush: Instant,
 }
 
@@ -142,7 +143,7 @@ impl Default for Tables {
             index: HashMap::default(),
             sequence: 0,
             proxies: BTreeSet::new(),
-            defaults: [Rc::new(Params::arp()), Rc::new(Params::ndisc())],
+            defaults: [Shared::Initial(&Params::ARP), Shared::Initial(&Params::NDISC)],
             devices: BTreeMap::new(),
             last_flush: Instant::default(),
         }
@@ -222,28 +223,35 @@ impl Tables {
     }
 
     /// A device's settings for one family; `None` for the device: what new ones start with.
-    pub(crate) fn params(&self, dev: Option<DevId>, ipv4: bool) -> &Rc<Params> {
-        let own = dev.and_then(|dev| self.devices.get(&(dev, ipv4))).map(|device| &device.params);
+    pub(crate) fn params(&self, dev: Option<DevId>, ipv4: bool) -> &Params {
+        let own = dev.and_then(|dev| self.existing(dev, ipv4)).map(|device| &device.params);
         own.unwrap_or(&self.defaults[usize::from(!ipv4)])
     }
 
-    /// A device starts with the settings that new ones have now.
-    pub(super) fn start_device(&mut self, dev: DevId) {
+    /// What a device has of its own, if anything.
+    pub(super) fn existing(&self, dev: DevId, ipv4: bool) -> Option<&DevParams> {
+        self.devices.get(&(dev, ipv4))
+    }
+
+    /// A device's own settings; at first those that new ones start with.
+    pub(crate) fn own(&mut self, dev: DevId, ipv4: bool) -> &mut DevParams {
+        let params = &self.defaults[usize::from(!ipv4)];
+        self.devices.entry((dev, ipv4)).or_insert_with(|| DevParams { params: params.clone(), reachable: None })
+    }
+
+    /// A device goes.
+    pub(super) fn forget_device(&mut self, dev: DevId) {
+        self.proxies.retain(|(_, on)| *on != dev);
         for ipv4 in [true, false] {
-            let params = self.defaults[usize::from(!ipv4)].clone();
-            self.devices.entry((dev, ipv4)).or_insert(DevParams { params, reachable: None });
+            self.devices.remove(&(dev, ipv4));
         }
     }
 
-    /// The same to write to.
+    /// Settings to write to.
     pub(crate) fn params_mut(&mut self, dev: Option<DevId>, ipv4: bool) -> &mut Params {
-        let default = &mut self.defaults[usize::from(!ipv4)];
         match dev {
-            None => Rc::make_mut(default),
-            Some(dev) => {
-                let fresh = || DevParams { params: default.clone(), reachable: None };
-                Rc::make_mut(&mut self.devices.entry((dev, ipv4)).or_insert_with(fresh).params)
-            }
+            None => self.defaults[usize::from(!ipv4)].make_mut(),
+            Some(dev) => self.own(dev, ipv4).params.make_mut(),
         }
     }
 }

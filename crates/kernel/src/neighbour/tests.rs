@@ -122,7 +122,7 @@ fn a_gratuitous_announcement_updates_and_does_not_create() {
 fn a_queue_keeps_the_newest_packets() {
     let mut lab = Lab::new();
     let (one, _, a, b) = pair(&mut lab);
-    lab.kernel.namespaces[one].neighbours.params_mut(Some(a), true).set("unres_qlen_bytes", 2_000);
+    lab.kernel.namespaces[one].neighbour_params_mut(Some(a), true).set("unres_qlen_bytes", 2_000);
     for _ in 0..9 {
         let _ = lab.ping(one, [10, 1, 0, 50], 56);
     }
@@ -140,4 +140,15 @@ fn the_table_never_holds_more_than_its_limit() {
         let _ = touch(&mut lab.kernel, a, IpAddr::V4(address));
     }
     assert!(lab.kernel.namespaces[one].neighbours.iter().count() <= gc::THRESHOLD_HIGH);
+}
+
+#[test]
+fn devices_keep_what_they_started_with_when_the_settings_of_new_ones_change() {
+    let mut lab = Lab::new();
+    let (one, _, a, _) = pair(&mut lab);
+    lab.kernel.namespaces[one].neighbour_params_mut(None, true).set("locktime", 7);
+    let neighbours = &lab.kernel.namespaces[one].neighbours;
+    assert_eq!(*neighbours.params(Some(a), true), Params::ARP);
+    assert_eq!(neighbours.params(Some(DevId::default()), true).locktime, 7, "what a new one starts with");
+    assert_eq!(*neighbours.params(None, false), Params::NDISC, "the other family's are others");
 }

@@ -26,6 +26,10 @@ fn add(list: &mut FilterList, address: MacAddr, global: bool, exclusive: bool) -
         entry.users += 1;
         entry.global |= global;
     } else {
+        if list.is_empty() {
+            // Most stay as short as that.
+            list.reserve_exact(2);
+        }
         list.push(HwAddr { address, users: 1, global });
     }
     Ok(())

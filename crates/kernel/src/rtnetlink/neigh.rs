@@ -401,7 +401,7 @@ pub(crate) fn set_table(kernel: &mut Kernel, request: &Request<'_>) -> Result<An
     let index = settings.iter().find(|attr| attr.kind == NDTPA_IFINDEX).map_or(0, |attr| attr.u32());
     let dev = device(kernel, request.ns, index).map_err(|_| Errno::ENOENT)?;
     let netns = kernel.namespaces.get_mut(request.ns).ok_or(Errno::EINVAL)?;
-    let params = netns.neighbours.params_mut(dev, ipv4);
+    let params = netns.neighbour_params_mut(dev, ipv4);
     for attr in settings.iter() {
         if let Some((_, name)) = SETTINGS.iter().find(|(number, _)| *number == attr.kind) {
             params.set(name, attr.i32());
