@@ -1,6 +1,7 @@
 //! Measurements of the embedded kernel: beside the host's (`cargo xtask bench`), and for profilers.
 
 mod host;
+mod instructions;
 #[allow(dead_code, reason = "the benches use the rest")]
 #[path = "../../kernel/benches/lab/mod.rs"]
 mod lab;
@@ -8,16 +9,21 @@ mod memory;
 mod report;
 mod scenario;
 
-fn main() {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["once", name, count] => scenario::once(name, count.parse().expect("a count")),
         ["bench"] => report::write().expect("docs/PERFORMANCE.md is written"),
+        ["instructions"] => return instructions::run(false).expect("instructions are counted"),
+        ["instructions", "--update"] => return instructions::run(true).expect("instructions are counted"),
         ["memory"] => memory::figures().iter().for_each(|(what, bytes)| println!("{what}: {bytes:.0} B")),
         _ => {
-            eprintln!("usage: cargo xtask bench | memory | once SCENARIO COUNT");
-            std::process::exit(2);
+            eprintln!("usage: cargo xtask bench | memory | instructions [--update] | once SCENARIO COUNT");
+            return ExitCode::from(2);
         }
     }
+    ExitCode::SUCCESS
 }

@@ -44,11 +44,17 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "pair-1514", setup: || frames(Switch::pair(1514), 1) },
     Scenario { name: "guarded-64", setup: || frames(Switch::guarded(64), 1) },
     Scenario { name: "routed-64", setup: || routed(100_000) },
+    Scenario {
+        name: "route-get",
+        setup: || {
+            let mut router = Router::new(10_000);
+            Box::new(move |count| (0..count).for_each(|_| router.route_get()))
+        },
+    },
     Scenario { name: "random-1023-ports", setup: || frames(Switch::random(1023, 65_536, 64), 1) },
     Scenario { name: "flood-1000-ports", setup: || frames(Switch::flood(1000, 1514), 1000) },
     Scenario {
         name: "icmp-echo",
-
         setup: || {
             let mut echo = Echo::new();
             Box::new(move |count| (0..count).for_each(|_| assert!(echo.round_trip())))
@@ -60,7 +66,6 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "namespaces", setup: || machine(Machine::make_namespaces) },
     Scenario {
         name: "dump-links",
-
         setup: || {
             let mut machine = Machine::new();
             machine.make_pairs(1000);

@@ -68,6 +68,7 @@ pub(crate) fn frames(count: u32) -> Vec<Vec<u8>> {
 pub(crate) struct Router {
     kernel: Kernel,
     process: Process,
+    netlink: Netlink,
     sender: SocketId,
     receiver: SocketId,
     frames: Vec<Vec<u8>>,
@@ -101,7 +102,18 @@ impl Router {
         let back = index(&mut kernel, &there, "e1");
         let [low, high] = (EVERYTHING as u16).to_ne_bytes();
         kernel.bind(receiver, &link_address([low, high], back), &process).expect("bind");
-        Router { kernel, process, sender, receiver, frames: frames(routes), at: 0 }
+        Router { kernel, process, netlink: here, sender, receiver, frames: frames(routes), at: 0 }
+    }
+
+    /// Asks for the route to the destination of one of the packets, as `ip route get` does.
+    pub(crate) fn route_get(&mut self) {
+        let mut body = vec![2, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        body.extend(attr(1, &self.frames[self.at][30..34]));
+        self.at = (self.at + 1) % self.frames.len();
+        self.netlink.send(&mut self.kernel, &message(RTM_GETROUTE, NLM_F_REQUEST, &body));
+        let mut kind = None;
+        let _ = self.kernel.drain(self.netlink.socket, usize::MAX, |reply| kind = reply.get(4).copied());
+        assert_eq!(kind, Some(RTM_NEWROUTE as u8), "there is a route");
     }
 
     /// Sends a batch of frames and takes them where they arrive; how many arrived.
