@@ -1,11 +1,15 @@
 //! Measurements of the embedded kernel: beside the host's (`cargo xtask bench`), and for profilers.
 
+mod growth;
 mod host;
 mod instructions;
 #[allow(dead_code, reason = "the benches use the rest")]
 #[path = "../../kernel/benches/lab/mod.rs"]
 mod lab;
 mod memory;
+mod peers;
+mod plot;
+mod programs;
 mod report;
 mod scenario;
 
@@ -16,12 +20,13 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["once", name, count] => scenario::once(name, count.parse().expect("a count")),
-        ["bench"] => report::write().expect("docs/PERFORMANCE.md is written"),
+        ["bench"] => report::write(false).expect("docs/PERFORMANCE.md is written"),
+        ["bench", "--quick"] => report::write(true).expect("the measurements end"),
         ["instructions"] => return instructions::run(false).expect("instructions are counted"),
         ["instructions", "--update"] => return instructions::run(true).expect("instructions are counted"),
         ["memory"] => memory::figures().iter().for_each(|(what, bytes)| println!("{what}: {bytes:.0} B")),
         _ => {
-            eprintln!("usage: cargo xtask bench | memory | instructions [--update] | once SCENARIO COUNT");
+            eprintln!("usage: cargo xtask bench [--quick] | memory | instructions [--update] | once SCENARIO COUNT");
             return ExitCode::from(2);
         }
     }

@@ -10,7 +10,7 @@ use crate::lab::control::Machine;
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
 /// Bytes for each of `count` things that `make` makes.
-fn each(count: u32, make: impl FnOnce(&mut Machine, u32)) -> f64 {
+pub(crate) fn each(count: u32, make: impl FnOnce(&mut Machine, u32)) -> f64 {
     let mut machine = Machine::new();
     // What is only allocated once is not theirs.
     machine.make_pairs(1);

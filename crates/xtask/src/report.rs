@@ -3,22 +3,32 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
+use std::io;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use crate::growth::{Curve, Growth};
 use crate::host::{self, Host};
 use crate::lab::control::Machine;
-use crate::{memory, scenario};
+use crate::programs::{self, Netloom};
+use crate::{growth, memory, peers, plot, scenario};
 
-/// How often everything is measured in turn.
-const ROUNDS: usize = 7;
-/// How many pairs, and namespaces, are made at a time.
-const PAIRS: u32 = 2_000;
-const NAMESPACES: u32 = 500;
+/// How often, and how much.
+struct Sizes {
+    rounds: usize,
+    pairs: u32,
+    namespaces: u32,
+    routes: u32,
+    pings: u32,
+}
+
+const WHOLE: Sizes = Sizes { rounds: 7, pairs: 10_000, namespaces: 1_000, routes: 100_000, pings: 3_000 };
+const QUICK: Sizes = Sizes { rounds: 3, pairs: 1_000, namespaces: 200, routes: 10_000, pings: 500 };
 
 /// One thing that is measured: nanoseconds, ours and the yardstick's, round by round.
 struct Row {
-    what: &'static str,
+    what: String,
     yardstick: &'static str,
     target: &'static str,
     ours: Vec<f64>,
@@ -26,10 +36,25 @@ struct Row {
 }
 
 /// Median, smallest and largest.
-fn spread(values: &[f64]) -> (f64, f64, f64) {
+pub(crate) fn spread(values: &[f64]) -> (f64, f64, f64) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     (sorted[sorted.len() / 2], sorted[0], sorted[sorted.len() - 1])
+}
+
+/// Nanoseconds for each of `count` of what `work` does.
+pub(crate) fn timed(count: usize, work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_nanos() as f64 / count as f64
+}
+
+/// 12345 as 12,345.
+pub(crate) fn thousands(number: u64) -> String {
+    match number {
+        ..1_000 => number.to_string(),
+        _ => format!("{},{:03}", thousands(number / 1_000), number % 1_000),
+    }
 }
 
 fn duration(nanoseconds: f64) -> String {
@@ -48,10 +73,35 @@ impl Row {
         } else {
             let ratios: Vec<f64> = self.theirs.iter().zip(&self.ours).map(|(theirs, ours)| theirs / ours).collect();
             let (ratio, low, high) = spread(&ratios);
-            (duration(spread(&self.theirs).0), format!("**{ratio:.1}** [{low:.1} .. {high:.1}]"))
+            let decimals = if ratio < 10.0 { 2 } else { 0 };
+            let theirs = duration(spread(&self.theirs).0);
+            (theirs, format!("**{ratio:.decimals$}** [{low:.decimals$} .. {high:.decimals$}]"))
         };
         let ours = format!("{} [{} .. {}]", duration(ours), duration(least), duration(most));
         format!("| {} | {ours} | {}: {theirs} | {ratio} | {} |\n", self.what, self.yardstick, self.target)
+    }
+}
+
+/// Rows in the order in which they were first heard of.
+#[derive(Default)]
+struct Rows(Vec<Row>);
+
+impl Rows {
+    fn add(&mut self, what: &str, target: &'static str, ours: f64, yardstick: &'static str, theirs: Option<f64>) {
+        let at = self.0.iter().position(|row| row.what == what && row.yardstick == yardstick);
+        let at = at.unwrap_or_else(|| {
+            let (ours, theirs) = (Vec::new(), Vec::new());
+            self.0.push(Row { what: what.to_owned(), yardstick, target, ours, theirs });
+            self.0.len() - 1
+        });
+        self.0[at].ours.push(ours);
+        self.0[at].theirs.extend(theirs);
+    }
+
+    fn table(&self) -> String {
+        let head =
+            "| what | netloom, median [min .. max] | yardstick | times as fast | target |\n|---|---|---|---|---|\n";
+        self.0.iter().fold(head.to_owned(), |text, row| text + &row.line())
     }
 }
 
@@ -59,73 +109,118 @@ impl Row {
 fn copy(pool: &[u8], at: &mut usize) -> f64 {
     const FRAMES: usize = 20_000;
     let mut buffer = [0; 1514];
-    let start = Instant::now();
-    for _ in 0..FRAMES {
-        // A stride that is no power of two, around the whole pool.
-        *at = (*at + 1_000_003) % (pool.len() - buffer.len());
-        buffer.copy_from_slice(&pool[*at..*at + 1514]);
-        black_box(&buffer);
-    }
-    start.elapsed().as_nanos() as f64 / FRAMES as f64
+    timed(FRAMES, || {
+        for _ in 0..FRAMES {
+            // A stride that is no power of two, around the whole pool.
+            *at = (*at + 1_000_003) % (pool.len() - buffer.len());
+            buffer.copy_from_slice(&pool[*at..*at + 1514]);
+            black_box(&buffer);
+        }
+    })
 }
 
-/// Nanoseconds for each of `count` of what `work` does.
-fn timed(count: usize, work: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    work();
-    start.elapsed().as_nanos() as f64 / count as f64
+/// What can't be measured here is said, once a run.
+fn or_say<T>(what: &str, result: io::Result<T>) -> Option<T> {
+    result.inspect_err(|error| eprintln!("left out: {what}: {error}")).ok()
 }
 
-fn rows() -> Vec<Row> {
-    let row = |what, yardstick, target| Row { what, yardstick, target, ours: Vec::new(), theirs: Vec::new() };
-    vec![
-        row("64-byte frame: socket, veth, bridge, veth, socket", "the host's kernel", "≥ 80 ×"),
-        row("1,514-byte frame, the same way", "a copy from memory", "≥ 25 M/s where nothing is copied"),
-        row("64-byte frame: 1,023 ports, 65,536 addresses, random", "none", "≤ 66.7 ns"),
-        row("copy of a 1,514-byte frame flooded to 1,000 ports", "none", "≤ 15 ns"),
-        row("ICMP echo and reply through a bridge", "the host's kernel", "≤ 400 ns"),
-        row("one of 2,000 veth pairs, by netlink", "the host's kernel", "≥ 75 ×"),
-        row("one link in a list of 4,001", "the host's kernel", "≥ 4 ×"),
-        row("one of 500 namespaces with a cable to a bridge", "the host's kernel", "≥ 75 ×"),
-    ]
-}
+fn measure(sizes: &Sizes) -> (Rows, Rows) {
+    const HOST: &str = "the host's kernel";
+    let netloom = or_say("programs", Netloom::build());
+    let host = or_say("the host's kernel", Host::new());
+    let router = host.as_ref().and_then(|_| or_say("the host as a router", host::router::Router::new(sizes.routes)));
+    let switches = if host.is_some() { peers::all() } else { Vec::new() };
 
-fn measure(host: Option<&Host>) -> Vec<Row> {
-    let mut rows = rows();
-    let counts = [("pair-64", 500_000), ("pair-1514", 200_000), ("random-1023-ports", 200_000)];
-    let counts = counts.into_iter().chain([("flood-1000-ports", 500_000), ("icmp-echo", 50_000)]);
-    let mut ready: Vec<_> = counts.map(|(name, count)| (scenario::setup(name), count)).collect();
+    let frames = |name: &str| scenario::setup(name);
+    let [mut short, mut long, mut guarded, mut random, mut flood, mut echo] =
+        ["pair-64", "pair-1514", "guarded-64", "random-1023-ports", "flood-1000-ports", "icmp-echo"].map(frames);
+    let mut routed = scenario::routed(sizes.routes);
     let pool = vec![1; 256 << 20];
     let mut at = 0;
-    for round in 0..ROUNDS {
-        eprintln!("round {} of {ROUNDS}", round + 1);
-        for (number, (work, count)) in ready.iter_mut().enumerate() {
-            let theirs = match (number, host) {
-                (0, Some(host)) => Some(host.frames(64)),
-                (1, _) => Some(copy(&pool, &mut at)),
-                (4, Some(host)) => Some(host.echo()),
-                _ => None,
-            };
-            rows[number].theirs.extend(theirs);
-            rows[number].ours.push(timed(*count, || work(*count)));
+    let (mut rows, mut others) = (Rows::default(), Rows::default());
+    for round in 0..sizes.rounds {
+        eprintln!("round {} of {}", round + 1, sizes.rounds);
+        let theirs = host.as_ref().map(|host| host.frames(64));
+        let frame = timed(500_000, || short(500_000));
+        rows.add("64-byte frame: socket, veth, bridge, veth, socket", "≥ 80 ×", frame, HOST, theirs);
+        for peer in &switches {
+            others.add(peer.name, "", peer.frames(), "netloom", Some(frame));
         }
-        let mut machine = Machine::new();
-        rows[5].ours.push(timed(PAIRS as usize, || machine.make_pairs(PAIRS)));
-        machine.dump_links();
-        rows[6].ours.push(timed(2 * PAIRS as usize + 2, || assert!(black_box(machine.dump_links()) > 0)));
-        let mut machine = Machine::new();
-        rows[7].ours.push(timed(NAMESPACES as usize, || machine.make_namespaces(NAMESPACES)));
-        if host.is_some() {
-            rows[7].theirs.extend(host::namespaces(NAMESPACES));
-            if let Ok((made, listed)) = host::pairs(PAIRS) {
-                rows[5].theirs.push(made);
-                rows[6].theirs.push(listed);
-            }
+        if let Some(Some(peer)) = host.as_ref().and_then(|_| or_say("dpdk-testpmd", peers::testpmd_on_veths())) {
+            others.add(peer.name, "", peer.frames(), "netloom", Some(frame));
+        }
+        if let Some(Some(swapped)) = host.as_ref().and_then(|_| or_say("dpdk-testpmd", peers::testpmd())) {
+            others.add("DPDK testpmd, macswap, null devices", "", swapped, "netloom", Some(frame));
+        }
+        let ours = timed(200_000, || long(200_000));
+        let theirs = Some(copy(&pool, &mut at));
+        rows.add("1,514-byte frame, the same way", "≥ 25 M/s", ours, "a copy from memory", theirs);
+        let ours = timed(500_000, || guarded(500_000));
+        rows.add("64-byte frame: another port listened at, every flag turned over", "≤ 40 ns", ours, "none", None);
+        let ours = timed(200_000, || random(200_000));
+        rows.add("64-byte frame: 1,023 ports, 65,536 addresses, random", "≤ 66.7 ns", ours, "none", None);
+        let ours = timed(500_000, || flood(500_000));
+        rows.add("copy of a 1,514-byte frame flooded to 1,000 ports", "≤ 15 ns", ours, "none", None);
+        let theirs = router.as_ref().and_then(|router| or_say("the host as a router", router.packets()));
+        let what = format!("64-byte frame routed, {} prefixes", thousands(sizes.routes.into()));
+        rows.add(&what, "≥ 40 ×", timed(200_000, || routed(200_000)), HOST, theirs);
+        let theirs = host.as_ref().map(Host::echo);
+        let ours = timed(50_000, || echo(50_000));
+        rows.add("ICMP echo and reply through a bridge", "≤ 400 ns", ours, HOST, theirs);
+
+        control(sizes, host.is_some(), &mut rows);
+        if let Some(netloom) = &netloom {
+            or_say("programs", processes(sizes, netloom, host.is_some(), &mut rows));
         }
     }
-    rows
+    (rows, others)
 }
 
+/// Pairs, lists, namespaces.
+fn control(sizes: &Sizes, with_host: bool, rows: &mut Rows) {
+    const HOST: &str = "the host's kernel";
+    let theirs = with_host.then(|| or_say("pairs", host::control::pairs(sizes.pairs))).flatten();
+    let mut machine = Machine::new();
+    let ours = timed(sizes.pairs as usize, || machine.make_pairs(sizes.pairs));
+    let what = format!("one of {} veth pairs, by netlink", thousands(sizes.pairs.into()));
+    rows.add(&what, "≥ 75 ×", ours, HOST, theirs.map(|theirs| theirs.0));
+    machine.dump_links();
+    let links = 2 * u64::from(sizes.pairs) + 2;
+    let ours = timed(links as usize, || assert!(black_box(machine.dump_links()) > 0));
+    rows.add(
+        &format!("one link in a list of {}", thousands(links)),
+        "≥ 4 ×",
+        ours,
+        HOST,
+        theirs.map(|theirs| theirs.1),
+    );
+    drop(machine);
+    let theirs = with_host.then(|| or_say("namespaces", host::control::namespaces(sizes.namespaces))).flatten();
+    let mut machine = Machine::new();
+    let ours = timed(sizes.namespaces as usize, || machine.make_namespaces(sizes.namespaces));
+    let what = format!("one of {} namespaces with a cable to a bridge", thousands(sizes.namespaces.into()));
+    rows.add(&what, "≥ 75 ×", ours, HOST, theirs);
+}
+
+/// Whole programs.
+fn processes(sizes: &Sizes, netloom: &Netloom, with_host: bool, rows: &mut Rows) -> io::Result<()> {
+    const EMPTY: &str = "netloom run, an empty script";
+    let ours = netloom.empty_script()?;
+    rows.add(EMPTY, "≤ 5 ms more", ours, "bash", Some(programs::bash()?));
+    if with_host {
+        rows.add(EMPTY, "≤ 5 ms more", ours, "unshare -n bash", Some(programs::unshared_bash()?));
+    }
+    let alone = netloom.quiet_pair(sizes.pings)?;
+    let theirs = with_host.then(|| or_say("ping", programs::real_ping("10.0.0.2", sizes.pings))).flatten();
+    rows.add("ping -A, one process, through a bridge", "≥ 1 ×", alone.each, "ping, the host's kernel", theirs);
+    let beside = netloom.pair_beside_storm(sizes.pings / 10)?;
+    rows.add("the same beside a storm", "≥ 0.5 ×", beside.each, "without the storm", Some(alone.each));
+    let memory = |pinged: &programs::Pinged| pinged.memory.iter().map(|bytes| bytes / 1024).collect::<Vec<_>>();
+    eprintln!("memory of the machine, KiB: {:?}, beside a storm {:?}", memory(&alone), memory(&beside));
+    Ok(())
+}
+
+/// What a program prints, without the white space around it.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().map(|output| output.stdout).unwrap_or_default();
     String::from_utf8_lossy(&output).trim().to_owned()
@@ -147,27 +242,94 @@ fn machine() -> String {
     )
 }
 
-/// Measures everything and writes the tables between the marks in `docs/PERFORMANCE.md`.
-pub(crate) fn write() -> std::io::Result<()> {
+fn curve(text: &mut String, what: &str, each: &str, curve: &Curve, show: impl Fn(f64) -> String) {
+    let counts: Vec<String> = curve.iter().map(|(count, _)| thousands(u64::from(*count))).collect();
+    let values: Vec<String> = curve.iter().map(|(_, value)| show(*value)).collect();
+    let _ = writeln!(text, "\n| {what} | {} |", counts.join(" | "));
+    let _ = writeln!(text, "|---{}|", "|---".repeat(curve.len()));
+    let _ = writeln!(text, "| {each} | {} |", values.join(" | "));
+}
+
+fn growth_tables(growth: &Growth) -> String {
+    let mut text = String::new();
+    curve(&mut text, "ports (1,024 flows, 2,048 addresses)", "64-byte frame", &growth.ports, duration);
+    curve(&mut text, "flows (64 ports, as many addresses)", "64-byte frame", &growth.flows, duration);
+    curve(&mut text, "veth pairs", "one of them", &growth.pairs, duration);
+    curve(&mut text, "veth pairs, both ends up", "one of them", &growth.live_pairs, duration);
+    curve(&mut text, "ports of a bridge, a namespace behind each", "one of them", &growth.members, duration);
+    curve(&mut text, "veth pairs in a list of links", "one link", &growth.links, duration);
+    let bytes = |bytes: f64| format!("{} B", thousands(bytes as u64));
+    curve(&mut text, "namespaces", "one of them, idle", &growth.namespaces, bytes);
+    text
+}
+
+fn plots(growth: &Growth) -> Result<(), String> {
+    let rate = |curve: &Curve| curve.iter().map(|(count, each)| (*count, 1e3 / each)).collect::<Curve>();
+    plot::write(
+        Path::new("docs/performance-frames.svg"),
+        "64-byte frames through a bridge, socket to socket, one processor",
+        ("ports, or flows", "million frames a second"),
+        &[("against ports: 1,024 flows", rate(&growth.ports)), ("against flows: 64 ports", rate(&growth.flows))],
+    )?;
+    let total = growth.namespaces.iter().map(|(count, each)| (*count, each * f64::from(*count) / 1024.0)).collect();
+    plot::write(
+        Path::new("docs/performance-memory.svg"),
+        "Memory of idle namespaces, each with its lo",
+        ("namespaces", "KiB"),
+        &[("netloom", total)],
+    )
+}
+
+/// Measures everything; prints it if `quick`, else writes it between the marks in `docs/PERFORMANCE.md`, and the plots beside it.
+pub(crate) fn write(quick: bool) -> io::Result<()> {
     const PATH: &str = "docs/PERFORMANCE.md";
     const BEGIN: &str = "<!-- cargo xtask bench -->\n";
     const END: &str = "<!-- end -->\n";
     let machine = machine();
     let memory = memory::figures();
-    let host = Host::new().inspect_err(|error| eprintln!("the host's kernel is skipped: {error}")).ok();
-    let rows = measure(host.as_ref());
+    eprintln!("growth");
+    let growth = growth::measure(quick);
+    let (rows, peers) = measure(if quick { &QUICK } else { &WHOLE });
 
-    let mut text = format!("{machine}\n\n");
-    text.push_str(
-        "| what | netloom, median [min .. max] | yardstick | times as fast | target |\n|---|---|---|---|---|\n",
-    );
-    rows.iter().for_each(|row| text.push_str(&row.line()));
+    let mut text = format!("{machine}\n\n{}", rows.table());
     text.push_str("\n| idle | bytes | target |\n|---|---|---|\n");
     for ((what, bytes), target) in memory.iter().zip([2_048, 4_096, 32]) {
         let _ = writeln!(text, "| {what} | {bytes:.0} | ≤ {target} |");
     }
+    if !peers.0.is_empty() {
+        text.push_str(
+            "\n| 64-byte frame through another switch | median | netloom is so many times as fast |\n|---|---|---|\n",
+        );
+        for peer in &peers.0 {
+            let ratios: Vec<f64> = peer.ours.iter().zip(&peer.theirs).map(|(theirs, ours)| theirs / ours).collect();
+            let (ratio, low, high) = spread(&ratios);
+            let median = duration(spread(&peer.ours).0);
+            let _ = writeln!(text, "| {} | {median} | **{ratio:.2}** [{low:.2} .. {high:.2}] |", peer.what);
+        }
+    }
+    text.push_str(&growth_tables(&growth));
+    if quick {
+        println!("{text}");
+        return Ok(());
+    }
+    plots(&growth).map_err(io::Error::other)?;
     let page = fs::read_to_string(PATH)?;
     let whole = page.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = whole.ok_or_else(|| std::io::Error::other(format!("{PATH} has no place for the tables")))?;
+    let (before, after) = whole.ok_or_else(|| io::Error::other(format!("{PATH} has no place for the tables")))?;
     fs::write(PATH, format!("{before}{BEGIN}{text}{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!([7, 1_000, 65_536, 1_002_003].map(thousands), ["7", "1,000", "65,536", "1,002,003"]);
+    }
+
+    #[test]
+    fn a_spread_is_median_least_and_most() {
+        assert_eq!(spread(&[3.0, 9.0, 1.0]), (3.0, 1.0, 9.0));
+    }
 }
