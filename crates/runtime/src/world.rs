@@ -120,12 +120,13 @@ fn seed() -> u64 {
 
 impl World {
     pub(crate) fn new(session: &Session) -> io::Result<World> {
+        // Both at once: what lies between them would be in every round trip that is timed with the host's clock.
         let clock = Clock::start();
+        let wall_clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
         let cpus = number("NETLOOM_CPUS")
             .and_then(|cpus| u32::try_from(cpus).ok())
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |count| count.get() as u32));
-        let wall_clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let kernel = Kernel::new(Config { seed: seed(), cpus, hostname, wall_clock }, clock.now());
         let mut names = Names::default();
         names.inode(kernel.root());
