@@ -11,10 +11,18 @@ fn main() {
     divan::main();
 }
 
-#[divan::bench(args = [100, 1_000, 10_000], sample_count = 5)]
+#[divan::bench(args = [100, 1_000, 10_000, 100_000], sample_count = 5)]
 fn veth_pairs(bencher: Bencher<'_, '_>, count: u32) {
     bencher.counter(ItemsCount::new(count)).with_inputs(Machine::new).bench_local_values(|mut machine| {
         machine.make_pairs(count);
+        machine
+    });
+}
+
+#[divan::bench(args = [100, 1_000, 10_000], sample_count = 5)]
+fn live_veth_pairs(bencher: Bencher<'_, '_>, count: u32) {
+    bencher.counter(ItemsCount::new(count)).with_inputs(Machine::new).bench_local_values(|mut machine| {
+        machine.make_live_pairs(count);
         machine
     });
 }

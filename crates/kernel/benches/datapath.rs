@@ -6,6 +6,7 @@ mod lab;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use lab::echo::Echo;
+use lab::router::Router;
 use lab::switch::{BATCH, Switch};
 
 fn main() {
@@ -29,6 +30,17 @@ fn random_flows(bencher: Bencher<'_, '_>, (ports, addresses): (u32, u32)) {
 #[divan::bench(args = [10, 100, 1000])]
 fn flood(bencher: Bencher<'_, '_>, ports: u32) {
     batches(bencher, Switch::flood(ports, 1514), 1, ports as usize);
+}
+
+#[divan::bench]
+fn guarded(bencher: Bencher<'_, '_>) {
+    batches(bencher, Switch::guarded(64), BATCH, BATCH);
+}
+
+#[divan::bench(args = [100, 10_000, 100_000])]
+fn routed(bencher: Bencher<'_, '_>, routes: u32) {
+    let mut router = Router::new(routes);
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| assert_eq!(router.batch(BATCH), BATCH));
 }
 
 #[divan::bench]
