@@ -155,6 +155,11 @@ impl Machine {
         forward!(self.netns_handle(ns))
     }
 
+    /// The inode number of `ns` in `/proc/PID/ns/net`, which tells namespaces apart. EINVAL where a path leads to something else.
+    pub fn netns_inode(&self, ns: &Netns) -> io::Result<u64> {
+        forward!(self.netns_inode(ns))
+    }
+
     /// Puts the calling process into `ns` as `ip netns exec NAME` does, before it executes a command there: on the
     /// host with a private mount of `/sys` and `/etc/netns/NAME`'s files over `/etc`.
     pub fn enter(&self, ns: &Netns) -> io::Result<()> {

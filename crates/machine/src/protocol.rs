@@ -179,6 +179,8 @@ pub enum Request {
     Identify,
     /// End the machine.
     Shutdown,
+    /// [`crate::Machine::netns_inode`]: answered by [`Reply::Inode`].
+    NetnsInode(Netns),
 }
 
 /// From the machine to a control connection. A part with `more` is followed by another.
@@ -206,6 +208,8 @@ pub enum Reply {
     Names(Vec<String>),
     /// Numbers: process ids, or one namespace handle.
     Numbers(Vec<u32>),
+    /// An inode number.
+    Inode(u64),
     /// Log records, in order.
     Log(Vec<LogRecord>),
     /// There is more in the log.

@@ -183,6 +183,13 @@ impl EmbeddedMachine {
         }
     }
 
+    pub(crate) fn netns_inode(&self, ns: &Netns) -> io::Result<u64> {
+        match self.ask(&Request::NetnsInode(ns.clone()))? {
+            Reply::Inode(inode) => Ok(inode),
+            reply => Err(unexpected(reply)),
+        }
+    }
+
     pub(crate) fn enter(&self, ns: &Netns) -> io::Result<()> {
         self.order(&Request::Enter(ns.clone()))
     }

@@ -12,6 +12,9 @@ use crate::{Netns, NetnsHandle};
 /// Where namespaces have their names.
 pub(crate) const RUN_NETNS: &str = "/run/netns";
 
+/// The namespace of this process.
+const OWN: &str = "/proc/self/ns/net";
+
 fn open(ns: &Netns) -> io::Result<Option<File>> {
     Ok(Some(match ns {
         Netns::Current => return Ok(None),
@@ -57,10 +60,20 @@ impl HostMachine {
     pub(crate) fn netns_handle(&self, ns: &Netns) -> io::Result<NetnsHandle> {
         let file = match open(ns)? {
             Some(file) => file,
-            None => File::open("/proc/self/ns/net")?,
+            None => File::open(OWN)?,
         };
         let fd = OwnedFd::from(file);
         Ok(NetnsHandle { number: fd.as_raw_fd() as u32, fd: Some(fd) })
+    }
+
+    pub(crate) fn netns_inode(&self, ns: &Netns) -> io::Result<u64> {
+        let own = std::fs::metadata(OWN)?;
+        let found = match open(ns)? {
+            Some(file) => file.metadata()?,
+            None => return Ok(own.ino()),
+        };
+        // All namespaces are files of one file system.
+        if found.dev() == own.dev() { Ok(found.ino()) } else { Err(io::Error::from_raw_os_error(libc::EINVAL)) }
     }
 
     pub(crate) fn netns_list(&self) -> io::Result<Vec<String>> {

@@ -156,6 +156,10 @@ impl Server {
                 side.handles.push(handle);
                 one(Reply::Numbers(vec![handle]))
             }
+            Request::NetnsInode(netns) => {
+                let ns = world.namespace(&netns, pid)?;
+                one(Reply::Inode(world.names.inode(ns)))
+            }
             Request::Enter(netns) => {
                 let ns = world.namespace(&netns, pid)?;
                 let name = match netns {
