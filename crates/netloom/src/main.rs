@@ -8,6 +8,8 @@ mod peers;
 mod program;
 mod run;
 mod shell;
+mod show;
+mod topology;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -1,21 +1,14 @@
 //! `netloom peers`: which veth device is at the other end, and whose it is.
 
-mod links;
-mod namespaces;
-mod owner;
-mod pairs;
-
 use std::io::{self, Write};
 
 use clap::Args;
 use miette::{IntoDiagnostic, Result, WrapErr, bail, miette};
+use netloom_machine::{HostMachine, Machine, Netns};
 use serde_json::{Value, json};
 
 use crate::program;
-use links::Veth;
-use namespaces::{Namespace, Namespaces};
-use owner::Owner;
-use pairs::{End, Far, Pair};
+use crate::topology::{Address, At, Device, Far, Namespace, Owner, Topology};
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -42,12 +35,13 @@ impl Peers {
         if machine.is_some() || program::inherited().is_some() {
             bail!("peers looks at the host: outside of an embedded machine, and without --machine");
         }
-        let namespaces = Namespaces::find().into_diagnostic().wrap_err("cannot look for namespaces")?;
-        let owners: Vec<Option<Owner>> = namespaces.all.iter().map(|namespace| Owner::of(&namespace.pids)).collect();
-        let host = Host { namespaces, owners };
-        let mut pairs = pairs::find(&host.namespaces);
+        let machine = Machine::Host(HostMachine);
+        let topology = Topology::read(&machine).into_diagnostic().wrap_err("cannot look for namespaces")?;
+        let mut pairs: Vec<Pair> =
+            topology.cables().map(|cable| Pair { near: cable.near, far: cable.far.clone() }).collect();
+        let host = Host { machine, topology };
         if let Some(name) = &self.device {
-            pairs.retain(|pair| has_device(pair, name));
+            pairs.retain(|pair| host.has_device(pair, name));
             if pairs.is_empty() {
                 bail!("there is no veth device named {name} in any namespace that can be entered");
             }
@@ -68,14 +62,16 @@ impl Peers {
     }
 }
 
-fn has_device(pair: &Pair, name: &str) -> bool {
-    pair.near.veth.name == name || matches!(&pair.far, Far::Found(end) if end.veth.name == name)
+/// A veth pair. The near end is in this process's own namespace, if one of them is.
+struct Pair {
+    near: At,
+    far: Far,
 }
 
 /// The namespaces of a pair's ends.
 fn ends(pair: &Pair) -> Vec<usize> {
     let far = match &pair.far {
-        Far::Found(end) => Some(end.namespace),
+        Far::Found(at) => Some(at.namespace),
         Far::Closed { namespace, .. } => Some(*namespace),
         Far::Unknown { .. } => None,
     };
@@ -94,22 +90,27 @@ fn turn(pair: &mut Pair, there: &[usize]) {
 
 /// What is known of the host.
 struct Host {
-    namespaces: Namespaces,
-    /// Of each namespace.
-    owners: Vec<Option<Owner>>,
+    machine: Machine,
+    topology: Topology,
 }
 
 impl Host {
+    fn has_device(&self, pair: &Pair, name: &str) -> bool {
+        let is_called = |at: At| self.topology.device(at).is_some_and(|device| device.name == name);
+        is_called(pair.near) || matches!(pair.far, Far::Found(at) if is_called(at))
+    }
+
     /// The namespaces that somebody means by a container's name or a process number.
     fn containers(&self, wanted: &str) -> Result<Vec<usize>> {
-        let called = |(at, owner): (usize, &Option<Owner>)| owner.as_ref()?.is_called(wanted).then_some(at);
-        let mut found: Vec<usize> = self.owners.iter().enumerate().filter_map(called).collect();
+        let all = &self.topology.namespaces;
+        let called = |(at, namespace): (usize, &Namespace)| namespace.owner.as_ref()?.is_called(wanted).then_some(at);
+        let mut found: Vec<usize> = all.iter().enumerate().filter_map(called).collect();
         if let Ok(pid) = wanted.parse::<u32>()
             && found.is_empty()
         {
-            let id = pairs::namespace_of(pid).into_diagnostic();
-            let id = id.wrap_err_with(|| format!("cannot look at the namespace of process {pid}"))?;
-            found.extend(self.namespaces.all.iter().position(|namespace| namespace.id == id));
+            let inode = self.machine.netns_inode(&Netns::Pid(pid)).into_diagnostic();
+            let inode = inode.wrap_err_with(|| format!("cannot look at the namespace of process {pid}"))?;
+            found.extend(all.iter().position(|namespace| namespace.inode == inode));
         }
         if found.is_empty() {
             return Err(miette!(
@@ -121,22 +122,16 @@ impl Host {
     }
 
     fn namespace(&self, at: usize) -> Option<&Namespace> {
-        self.namespaces.all.get(at)
+        self.topology.namespaces.get(at)
     }
 
     /// What a namespace is called; `None` for this process's own.
     fn name(&self, at: usize) -> Option<String> {
-        let namespace = self.namespace(at)?;
-        match (namespace.own, namespace.names.first(), namespace.pids.first()) {
-            (true, ..) => None,
-            (_, Some(name), _) => Some(name.clone()),
-            (_, None, Some(pid)) => Some(format!("pid {pid}")),
-            (_, None, None) => Some(format!("inode {}", namespace.id.1)),
-        }
+        self.namespace(at).filter(|namespace| !namespace.own).map(Namespace::name)
     }
 
     fn owner(&self, at: usize) -> Option<&Owner> {
-        self.owners.get(at)?.as_ref().filter(|_| !self.namespace(at).is_some_and(|namespace| namespace.own))
+        self.namespace(at).filter(|namespace| !namespace.own)?.owner.as_ref()
     }
 
     fn table(&self, pairs: &[Pair]) -> String {
@@ -144,17 +139,21 @@ impl Host {
         let dash = || "-".to_owned();
         let mut rows = vec![HEAD.map(str::to_owned)];
         rows.extend(pairs.iter().map(|pair| {
+            let near = self.topology.device(pair.near).map_or("", |device| &device.name);
             let device = match self.name(pair.near.namespace) {
-                Some(name) => format!("{name}/{}", pair.near.veth.name),
-                None => pair.near.veth.name.clone(),
+                Some(name) => format!("{name}/{near}"),
+                None => near.to_owned(),
             };
-            let bridge = pair.near.veth.master.clone().unwrap_or_else(dash);
+            let bridge = self.bridge(pair.near).unwrap_or_else(dash);
             let index = |index: Option<u32>| index.map_or_else(dash, |index| format!("if{index}"));
             let whose = |at: usize| self.owner(at).map_or_else(dash, Owner::to_string);
             let place = |at: usize| self.name(at).unwrap_or_else(|| "(this one)".to_owned());
             match &pair.far {
-                Far::Found(End { namespace, veth }) => {
-                    [device, bridge, veth.name.clone(), place(*namespace), addresses(veth), whose(*namespace)]
+                Far::Found(at) => {
+                    let peer = self.topology.device(*at);
+                    let name = peer.map_or_else(dash, |peer| peer.name.clone());
+                    let addresses = peer.map_or_else(dash, addresses);
+                    [device, bridge, name, place(at.namespace), addresses, whose(at.namespace)]
                 }
                 Far::Closed { namespace, index: at, reason } => {
                     let closed = format!("(cannot be entered: {reason})");
@@ -173,50 +172,53 @@ impl Host {
         format!("{}\n", Value::Array(pairs))
     }
 
+    /// The name of what a device is a port of.
+    fn bridge(&self, at: At) -> Option<String> {
+        let index = self.topology.device(at)?.master?;
+        let master = self.topology.master(at).map(|master| master.name.clone());
+        Some(master.unwrap_or_else(|| format!("if{index}")))
+    }
+
     fn json_pair(&self, Pair { near, far }: &Pair) -> Value {
         let peer = match far {
-            Far::Found(end) => self.json_end(end),
+            Far::Found(at) => self.json_end(*at),
             Far::Closed { namespace, index, reason } => {
                 json!({ "ifindex": index, "namespace": self.json_namespace(*namespace), "problem": reason })
             }
             Far::Unknown { index, reason } => json!({ "ifindex": index, "problem": reason }),
         };
-        let mut pair = self.json_end(near);
+        let mut pair = self.json_end(*near);
         pair["peer"] = peer;
         pair
     }
 
-    fn json_end(&self, End { namespace, veth }: &End) -> Value {
-        let addresses: Vec<String> =
-            veth.addresses.iter().map(|(address, length)| format!("{address}/{length}")).collect();
+    fn json_end(&self, at: At) -> Value {
+        let Some(device) = self.topology.device(at) else { return Value::Null };
+        let addresses: Vec<String> = device.addresses.iter().map(text).collect();
         json!({
-            "device": veth.name, "ifindex": veth.index, "bridge": veth.master, "addresses": addresses,
-            "namespace": self.json_namespace(*namespace),
+            "device": device.name, "ifindex": device.index, "bridge": self.bridge(at), "addresses": addresses,
+            "namespace": self.json_namespace(at.namespace),
         })
     }
 
     fn json_namespace(&self, at: usize) -> Value {
         let Some(namespace) = self.namespace(at) else { return Value::Null };
-        let owner = match self.owner(at) {
-            Some(Owner::Container { runtime, id, name, pid }) => {
-                json!({ "runtime": runtime, "container": id, "name": name, "pid": pid })
-            }
-            Some(Owner::Process { name, pid }) => json!({ "process": name, "pid": pid }),
-            None => Value::Null,
-        };
-        json!({ "inode": namespace.id.1, "own": namespace.own, "names": namespace.names, "owner": owner })
+        json!({
+            "inode": namespace.inode, "own": namespace.own, "names": namespace.names, "owner": namespace.owner(),
+        })
     }
 }
 
+/// An address with the length of its prefix.
+fn text(address: &Address) -> String {
+    format!("{}/{}", address.local, address.length)
+}
+
 /// The addresses of a device that lead somewhere: those of its link alone only where there are no others.
-fn addresses(veth: &Veth) -> String {
-    let of_link = |address: &std::net::IpAddr| match address {
-        std::net::IpAddr::V4(address) => address.is_link_local(),
-        std::net::IpAddr::V6(address) => address.is_unicast_link_local(),
-    };
-    let all_of_link = veth.addresses.iter().all(|(address, _)| of_link(address));
-    let shown = veth.addresses.iter().filter(|(address, _)| all_of_link || !of_link(address));
-    let shown: Vec<String> = shown.map(|(address, length)| format!("{address}/{length}")).collect();
+fn addresses(device: &Device) -> String {
+    let all_of_link = device.addresses.iter().all(Address::is_of_link);
+    let shown = device.addresses.iter().filter(|address| all_of_link || !address.is_of_link());
+    let shown: Vec<String> = shown.map(text).collect();
     if shown.is_empty() { "-".to_owned() } else { shown.join(",") }
 }
 

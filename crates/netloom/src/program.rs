@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use miette::{IntoDiagnostic, Result, bail, miette};
-use netloom_machine::MACHINE_VARIABLE;
+use netloom_machine::{EmbeddedMachine, MACHINE_VARIABLE, Machine};
 use netloom_runtime::{Error, Program};
 
 /// What stands in a machine's directory of commands.
@@ -44,6 +44,17 @@ pub(crate) fn start_on_host(machine: Option<&str>, program: &Program) -> Result<
 /// The socket of the machine that the environment names.
 pub(crate) fn inherited() -> Option<PathBuf> {
     std::env::var_os(MACHINE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// The machine that is meant: a named one, the one that the environment names, or the host.
+pub(crate) fn machine(name: Option<&str>) -> Result<Machine> {
+    match name {
+        Some(name) => {
+            let socket = netloom_runtime::find(name).into_diagnostic()?;
+            Ok(Machine::Embedded(EmbeddedMachine::connect(socket).into_diagnostic()?))
+        }
+        None => Machine::from_env().into_diagnostic(),
+    }
 }
 
 /// `netloom exec`.

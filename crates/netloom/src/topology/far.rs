@@ -1,23 +1,30 @@
-//! Which two veth devices belong together. An ifindex alone doesn't tell: every namespace counts for itself.
+//! Which devices belong together: the two ends of a veth pair, a device and the one below it. An ifindex alone doesn't
+//! tell: every namespace counts for itself, and has numbers of its own for others.
 
-use std::collections::HashMap;
-use std::io;
+use std::collections::{HashMap, HashSet};
 
-use super::links::{Links, Veth};
-use super::namespaces::{Id, Namespaces};
+use netloom_machine::netlink::{Netlink, Request};
+use netloom_machine::{Machine, Netns, NetnsHandle};
 
-/// One end: which namespace of [`Namespaces::all`], and the device.
-#[derive(Clone, Debug)]
-pub(crate) struct End {
+use super::{Device, Topology, devices};
+
+const NETLINK_ROUTE: i32 = 0;
+const RTM_GETNSID: u16 = 90;
+const NETNSA_NSID: u16 = 1;
+const NETNSA_FD: u16 = 3;
+
+/// Where a device stands: which of [`Topology::namespaces`], and which of its devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct At {
     pub(crate) namespace: usize,
-    pub(crate) veth: Veth,
+    pub(crate) device: usize,
 }
 
-/// The other end.
-#[derive(Clone, Debug)]
+/// What a device leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Far {
-    /// It was found, and leads back.
-    Found(End),
+    /// It was found; a veth's peer leads back.
+    Found(At),
     /// Its namespace is there, and can't be entered.
     Closed {
         namespace: usize,
@@ -34,76 +41,108 @@ pub(crate) enum Far {
     },
 }
 
-/// A veth pair. The near end is in this process's own namespace, if one of them is.
-#[derive(Clone, Debug)]
-pub(crate) struct Pair {
-    pub(crate) near: End,
-    pub(crate) far: Far,
-}
-
-/// Every veth pair that has at least one end in a namespace that can be entered.
-pub(crate) fn find(namespaces: &Namespaces) -> Vec<Pair> {
-    let mut links: Vec<io::Result<Links>> =
-        namespaces.all.iter().map(|namespace| Links::read(&namespace.netns())).collect();
-    let numbers: Vec<HashMap<i32, usize>> = links
-        .iter_mut()
-        .map(|links| links.as_mut().map_or_else(|_| HashMap::new(), |links| nsids(links, namespaces)))
-        .collect();
-    let far_namespace = |at: usize, veth: &Veth| match veth.peer_nsid {
-        None => Some(at),
-        Some(nsid) => numbers.get(at).and_then(|numbers| numbers.get(&nsid)).copied(),
-    };
-    let mut pairs: Vec<Pair> = Vec::new();
-    for (at, readable) in links.iter().enumerate() {
-        for veth in readable.iter().flat_map(|links| &links.veths) {
-            // It is the far end of a pair that is known already.
-            let is = |end: &End| end.namespace == at && end.veth.index == veth.index;
-            if pairs.iter().any(|pair| matches!(&pair.far, Far::Found(end) if is(end))) {
-                continue;
+/// Reads the devices of every namespace, and what each leads to.
+pub(super) fn read(machine: &Machine, topology: &mut Topology) {
+    let all: Vec<Netns> = topology.namespaces.iter().map(|namespace| namespace.netns().clone()).collect();
+    let mut handles = Handles { machine, all: &all, opened: HashMap::new() };
+    let mut numbers = Vec::new();
+    for (namespace, netns) in topology.namespaces.iter_mut().zip(&all) {
+        let opened = Netlink::open(machine, netns, NETLINK_ROUTE).and_then(|mut netlink| {
+            let devices = devices::read(&mut netlink)?;
+            Ok((netlink, devices))
+        });
+        let (devices, known) = match opened {
+            Ok((mut netlink, devices)) => {
+                let known = handles.nsids(&mut netlink, &devices);
+                (Ok(devices), known)
             }
-            let far = match (far_namespace(at, veth), veth.peer) {
-                (Some(namespace), Some(index)) => match links.get(namespace) {
-                    Some(Ok(links)) => {
-                        let leads_back = |other: &&Veth| {
-                            other.index == index
-                                && other.peer == Some(veth.index)
-                                && far_namespace(namespace, other) == Some(at)
-                        };
-                        match links.veths.iter().find(leads_back) {
-                            Some(other) => Far::Found(End { namespace, veth: other.clone() }),
-                            None => Far::Unknown { index: Some(index), reason: "it went meanwhile".to_owned() },
-                        }
-                    }
-                    Some(Err(error)) => Far::Closed { namespace, index, reason: error.to_string() },
-                    None => Far::Unknown { index: Some(index), reason: "its namespace went meanwhile".to_owned() },
-                },
-                (_, index) => Far::Unknown { index, reason: unseen(namespaces) },
-            };
-            pairs.push(Pair { near: End { namespace: at, veth: veth.clone() }, far });
+            Err(error) => (Err(error.to_string()), Numbers::new()),
+        };
+        namespace.devices = devices;
+        numbers.push(known);
+    }
+    drop(handles);
+    let found: Vec<(At, Far)> =
+        topology.all().filter_map(|(at, device)| Some((at, topology.lead(at, device, &numbers)?))).collect();
+    for (at, far) in found {
+        let device = topology.namespaces.get_mut(at.namespace).and_then(|namespace| namespace.devices.as_mut().ok());
+        if let Some(device) = device.and_then(|devices| devices.get_mut(at.device)) {
+            device.far = Some(far);
         }
     }
-    pairs
 }
 
-/// The namespaces that one has numbers for.
-fn nsids(links: &mut Links, namespaces: &Namespaces) -> HashMap<i32, usize> {
-    // Most have no device that leads elsewhere, and are asked nothing.
-    if links.veths.iter().all(|veth| veth.peer_nsid.is_none()) {
-        return HashMap::new();
+/// Of each namespace: its numbers for others, with their places.
+type Numbers = HashMap<i32, usize>;
+
+impl Topology {
+    fn lead(&self, at: At, device: &Device, numbers: &[Numbers]) -> Option<Far> {
+        let place = |from: usize, device: &Device| match device.link_nsid {
+            None => Some(from),
+            Some(nsid) => numbers.get(from)?.get(&nsid).copied(),
+        };
+        let Some(index) = device.link else {
+            let gone = || Far::Unknown { index: None, reason: "it went meanwhile".to_owned() };
+            return device.is_veth().then(gone);
+        };
+        let unknown = |reason: String| Some(Far::Unknown { index: Some(index), reason });
+        let Some(namespace) = place(at.namespace, device) else { return unknown(self.unseen()) };
+        match self.namespaces.get(namespace).map(|namespace| &namespace.devices) {
+            Some(Ok(devices)) => {
+                let leads_back =
+                    |back: &Device| back.link == Some(device.index) && place(namespace, back) == Some(at.namespace);
+                let found = devices.binary_search_by_key(&index, |device| device.index).ok();
+                match found.filter(|&found| !device.is_veth() || devices.get(found).is_some_and(leads_back)) {
+                    Some(device) => Some(Far::Found(At { namespace, device })),
+                    None => unknown("it went meanwhile".to_owned()),
+                }
+            }
+            Some(Err(error)) => Some(Far::Closed { namespace, index, reason: error.clone() }),
+            None => unknown("its namespace went meanwhile".to_owned()),
+        }
     }
-    let all = namespaces.all.iter().enumerate();
-    all.filter_map(|(at, namespace)| Some((links.nsid_of(&namespace.netns())?, at))).collect()
-}
 
-fn unseen(namespaces: &Namespaces) -> String {
-    match namespaces.hidden {
-        0 => "its namespace has no name and no process here".to_owned(),
-        hidden => format!("its namespace can't be seen; {hidden} processes' can't be looked at without root"),
+    fn unseen(&self) -> String {
+        match self.hidden {
+            0 => "its namespace has no name and no process here".to_owned(),
+            hidden => format!("its namespace can't be seen; {hidden} processes' can't be looked at without root"),
+        }
     }
 }
 
-/// Device and inode of the namespace of a process.
-pub(crate) fn namespace_of(pid: u32) -> io::Result<Id> {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata(format!("/proc/{pid}/ns/net")).map(|found| (found.dev(), found.ino()))
+/// Numbers that stand for namespaces in requests, made once each.
+struct Handles<'a> {
+    machine: &'a Machine,
+    all: &'a [Netns],
+    opened: HashMap<usize, Option<NetnsHandle>>,
+}
+
+impl Handles<'_> {
+    fn number(&mut self, at: usize) -> Option<u32> {
+        let (machine, all) = (self.machine, self.all);
+        let opened = self.opened.entry(at).or_insert_with(|| machine.netns_handle(all.get(at)?).ok());
+        opened.as_ref().map(NetnsHandle::number)
+    }
+
+    /// The numbers that devices mention, and whose they are. Most namespaces mention one, and often the first.
+    fn nsids(&mut self, netlink: &mut Netlink, devices: &[Device]) -> Numbers {
+        let mut wanted: HashSet<i32> = devices.iter().filter_map(|device| device.link_nsid).collect();
+        let mut found = Numbers::new();
+        for at in 0..self.all.len() {
+            if wanted.is_empty() {
+                break;
+            }
+            let Some(nsid) = self.number(at).and_then(|handle| nsid_of(netlink, handle)) else { continue };
+            if wanted.remove(&nsid) {
+                found.insert(nsid, at);
+            }
+        }
+        found
+    }
+}
+
+/// The socket's namespace's number for another one; `None` where it has none.
+fn nsid_of(netlink: &mut Netlink, handle: u32) -> Option<i32> {
+    let reply = netlink.get(Request::new(RTM_GETNSID, 0).put(&[0; 4]).u32(NETNSA_FD, handle)).ok()?;
+    reply.message().attributes(4).table::<8>().i32(NETNSA_NSID).filter(|nsid| *nsid >= 0)
 }

@@ -38,12 +38,14 @@ impl Owner {
             let (runtime, name) = describe(runtime, &id, Path::new("/"));
             Some(Owner::Container { runtime, id, name, pid })
         });
-        container.or_else(|| {
-            let process = |&pid: &u32| {
-                let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-                Some(Owner::Process { name: name.trim_end().to_owned(), pid })
-            };
-            pids.iter().find_map(process)
+        container.or_else(|| Owner::process(pids))
+    }
+
+    /// The first of these processes that is still there.
+    pub(crate) fn process(pids: &[u32]) -> Option<Owner> {
+        pids.iter().find_map(|&pid| {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+            Some(Owner::Process { name: name.trim_end().to_owned(), pid })
         })
     }
 
