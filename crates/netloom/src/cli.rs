@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use miette::{IntoDiagnostic, Result, bail};
 use netloom_machine::MACHINE_VARIABLE;
 
-use crate::{diff, machines, peers, program, run, shell, show};
+use crate::{diff, graph, machines, peers, program, run, shell, show};
 
 /// Linux's virtual Ethernet for everybody: veth pairs, bridges and network namespaces without privileges.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ enum Verb {
     Peers(peers::Peers),
     /// Show the networks of a machine, or of the host, as a picture: namespaces, devices, cables, addresses.
     Show(show::Show),
+    /// Draw the networks of a machine, or of the host: as SVG, for Graphviz, for Mermaid, or as JSON.
+    Graph(graph::Graph),
     /// What `diff` runs inside of a machine.
     #[command(hide = true)]
     Record(diff::recorder::Record),
@@ -108,6 +110,7 @@ fn dispatch(Arguments { machine, verb }: Arguments) -> Result<u8> {
         Verb::Diff(diff) => Ok(diff.diff(machine)),
         Verb::Peers(peers) => peers.run(machine),
         Verb::Show(show) => show.run(machine),
+        Verb::Graph(graph) => graph.run(machine),
         Verb::Record(record) => record.record(),
         Verb::Exec { netns, command } => program::exec(machine, netns.as_deref(), command),
         Verb::Up { name } => machines::up(&name),

@@ -3,6 +3,7 @@
 mod applet;
 mod cli;
 mod diff;
+mod graph;
 mod machines;
 mod peers;
 mod program;

@@ -175,8 +175,8 @@ impl Host {
     /// The name of what a device is a port of.
     fn bridge(&self, at: At) -> Option<String> {
         let index = self.topology.device(at)?.master?;
-        let master = self.topology.master(at).map(|master| master.name.clone());
-        Some(master.unwrap_or_else(|| format!("if{index}")))
+        let master = self.topology.master(at).and_then(|master| self.topology.device(master));
+        Some(master.map(|master| master.name.clone()).unwrap_or_else(|| format!("if{index}")))
     }
 
     fn json_pair(&self, Pair { near, far }: &Pair) -> Value {

@@ -97,10 +97,12 @@ impl Picture<'_> {
     fn leaves(&self) -> HashSet<usize> {
         let hub = |at: usize| -> Option<usize> {
             let namespace = self.topology.namespaces.get(at).filter(|namespace| !namespace.own)?;
-            let mut others = namespace.devices.as_ref().ok()?.iter().filter(|device| {
-                !(device.is_loopback() && device.addresses.iter().all(|address| address.local.is_loopback()))
-                    && (self.all || !device.is_unused_tunnel())
-            });
+            let mut others = namespace
+                .devices
+                .as_ref()
+                .ok()?
+                .iter()
+                .filter(|device| !device.is_plain_loopback() && (self.all || !device.is_unused_tunnel()));
             let (Some(veth), None) = (others.next().filter(|device| device.is_veth()), others.next()) else {
                 return None;
             };
@@ -160,12 +162,7 @@ impl Picture<'_> {
         let mut line = Line::default();
         let Some(found) = self.topology.namespaces.get(namespace) else { return line };
         line.push(Ink::Title, &self.glyphs.cut(&self.glyphs.name(&found.title()), room.saturating_sub(2)));
-        let whose = match &found.owner {
-            _ if found.own && !found.names.is_empty() => Some("here".to_owned()),
-            Some(owner) if !found.own && !found.root => Some(owner.to_string()),
-            _ => None,
-        };
-        if let Some(whose) = whose.filter(|_| line.width() + 6 < room) {
+        if let Some(whose) = found.shown_owner().filter(|_| line.width() + 6 < room) {
             let cut = self.glyphs.cut(&self.glyphs.name(&whose), room - line.width() - 5);
             line.push(Ink::Faint, &format!(" {} {cut}", self.glyphs.horizontal));
         }

@@ -108,8 +108,9 @@ impl Device {
         self.kind == "veth"
     }
 
-    pub(crate) fn is_loopback(&self) -> bool {
-        self.kind == "loopback"
+    /// `lo` with no addresses but those that every one has.
+    pub(crate) fn is_plain_loopback(&self) -> bool {
+        self.kind == "loopback" && self.addresses.iter().all(|address| address.local.is_loopback())
     }
 
     /// A device that a kernel makes in every namespace for a kind of tunnel, and that nobody has done anything with.

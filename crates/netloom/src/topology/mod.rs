@@ -96,9 +96,10 @@ impl Topology {
     }
 
     /// What a device is a port of, in its own namespace.
-    pub(crate) fn master(&self, at: At) -> Option<&Device> {
+    pub(crate) fn master(&self, at: At) -> Option<At> {
         let index = self.device(at)?.master?;
-        self.devices(at.namespace).iter().find(|device| device.index == index)
+        let device = self.devices(at.namespace).binary_search_by_key(&index, |device| device.index).ok()?;
+        Some(At { namespace: at.namespace, device })
     }
 }
 
@@ -135,5 +136,13 @@ impl Namespace {
             ([], None) => format!("namespace {}", self.inode),
             (names, _) => format!("namespace {}", names.join(", ")),
         }
+    }
+
+    /// Whose it is, where that says something.
+    pub(crate) fn shown_owner(&self) -> Option<String> {
+        if self.own {
+            return (!self.root && !self.names.is_empty()).then(|| "here".to_owned());
+        }
+        self.owner.as_ref().filter(|_| !self.root).map(Owner::to_string)
     }
 }

@@ -73,11 +73,9 @@ impl Topology {
 
     /// What a device hangs on: its master before its lower device.
     fn parent(&self, namespace: usize, device: usize) -> Option<(usize, Tie)> {
-        let devices = self.devices(namespace);
-        let found = devices.get(device)?;
-        let master = found.master.and_then(|index| devices.binary_search_by_key(&index, |device| device.index).ok());
-        if let Some(master) = master {
-            return Some((master, Tie::Port));
+        let found = self.device(At { namespace, device })?;
+        if let Some(master) = self.master(At { namespace, device }) {
+            return Some((master.device, Tie::Port));
         }
         match found.far {
             Some(Far::Found(lower)) if lower.namespace == namespace && !found.is_veth() => {

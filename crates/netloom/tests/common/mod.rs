@@ -1,6 +1,8 @@
 //! Running the `netloom` binary with a directory for machines that no other test sees.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod networks;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
