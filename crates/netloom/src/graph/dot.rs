@@ -1,4 +1,4 @@
-//! Graphviz's language: https://graphviz.org/doc/info/lang.html.
+//! Graphviz's language: <https://graphviz.org/doc/info/lang.html>.
 
 use super::{Drawing, Tie};
 use crate::topology::{At, printable};

@@ -1,4 +1,4 @@
-//! Mermaid's flowcharts: https://mermaid.js.org/syntax/flowchart.html.
+//! Mermaid's flowcharts: <https://mermaid.js.org/syntax/flowchart.html>.
 
 use super::{Drawing, Tie};
 use crate::topology::{At, printable};

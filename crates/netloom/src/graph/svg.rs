@@ -1,4 +1,4 @@
-//! The drawing as SVG: https://www.w3.org/TR/SVG11/. It stands alone, without scripts, fonts or pictures from elsewhere, and
+//! The drawing as SVG: <https://www.w3.org/TR/SVG11/>. It stands alone, without scripts, fonts or pictures from elsewhere, and
 //! follows the reader's choice of a light or dark background.
 
 use std::collections::HashMap;
