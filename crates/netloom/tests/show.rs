@@ -135,6 +135,7 @@ fn a_namespace_that_cannot_be_entered_is_told() {
     let Some(output) = on_host(&script) else { return };
     assert!(output.contains("| cannot be entered: Operation not permitted (os error 1)"), "{output}");
     let squeezed = output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(output.contains("can't be looked at by this user."), "{output}");
     assert!(squeezed.contains("| vb veth DOWN peer if2 in blue |"), "{output}");
     if output.contains("Unknown device type") {
         eprintln!("skipped: this host has no macvlans");

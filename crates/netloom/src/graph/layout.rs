@@ -32,6 +32,10 @@ impl Place {
     }
 }
 
+/// Where a line ends: a card, and which of its rows. A line, by its ends.
+pub(super) type Knot = (usize, usize);
+pub(super) type Tie = [Knot; 2];
+
 /// A column of cards.
 #[derive(Clone, Copy, Debug)]
 struct Column {
@@ -60,8 +64,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Arranges cards of these sizes. `ties` are the pairs that lines connect, in the order of their ends on the cards.
-    pub(super) fn of(sizes: &[(f64, f64)], ties: &[(usize, usize)]) -> Layout {
+    /// Arranges cards of these sizes.
+    pub(super) fn of(sizes: &[(f64, f64)], ties: &[Tie]) -> Layout {
         let (order, edges) = directed(sizes.len(), ties);
         let mut graph: Graph<NodeLabel, EdgeLabel, GraphLabel> =
             Graph::new(GraphOptions { directed: true, ..GraphOptions::default() });
@@ -160,36 +164,36 @@ type Edge = ((usize, usize), f64);
 
 /// Ties as edges that lead away from the first card of each group, so that a chain of cards becomes a row, and what hangs on
 /// one card a column. Besides, the cards in the order of that search.
-fn directed(cards: usize, ties: &[(usize, usize)]) -> (Vec<usize>, Vec<Edge>) {
+fn directed(cards: usize, ties: &[Tie]) -> (Vec<usize>, Vec<Edge>) {
+    let ties = ties.iter().filter(|[a, b]| a.0 != b.0 && a.0.max(b.0) < cards);
+    let mut ends: Vec<(Knot, usize)> = ties.flat_map(|&[a, b]| [(a, b.0), (b, a.0)]).collect();
+    ends.sort_unstable();
     let mut neighbours: Vec<Vec<usize>> = vec![Vec::new(); cards];
-    for &(a, b) in ties.iter().filter(|(a, b)| a != b && a.max(b) < &cards) {
-        neighbours[a].push(b);
-        neighbours[b].push(a);
+    for ((card, _), other) in ends {
+        neighbours[card].push(other);
     }
     let mut order = Vec::new();
-    let mut seen = HashSet::new();
+    let mut rank: Vec<Option<usize>> = vec![None; cards];
     for first in 0..cards {
         let mut waiting = VecDeque::from([first]);
         while let Some(card) = waiting.pop_front() {
-            if seen.insert(card) {
+            if rank[card].is_none() {
+                rank[card] = Some(order.len());
                 order.push(card);
                 waiting.extend(&neighbours[card]);
             }
         }
     }
-    let mut rank = vec![0; cards];
-    for (at, &card) in order.iter().enumerate() {
-        rank[card] = at;
-    }
     let mut edges: Vec<Edge> = Vec::new();
     let mut known: HashMap<(usize, usize), usize> = HashMap::new();
-    for &(a, b) in ties.iter().filter(|(a, b)| a != b && a.max(b) < &cards) {
-        let pair = if rank[a] < rank[b] { (a, b) } else { (b, a) };
-        let at = *known.entry(pair).or_insert(edges.len());
-        if at == edges.len() {
-            edges.push((pair, 0.0));
+    for &card in &order {
+        for &other in neighbours[card].iter().filter(|&&other| rank[card] < rank[other]) {
+            let at = *known.entry((card, other)).or_insert(edges.len());
+            if at == edges.len() {
+                edges.push(((card, other), 0.0));
+            }
+            edges[at].1 += 1.0;
         }
-        edges[at].1 += 1.0;
     }
     (order, edges)
 }
@@ -198,15 +202,26 @@ fn directed(cards: usize, ties: &[(usize, usize)]) -> (Vec<usize>, Vec<Edge>) {
 mod tests {
     use super::*;
 
+    /// Lines between the first rows of cards.
+    fn ties(pairs: &[(usize, usize)]) -> Vec<Tie> {
+        pairs.iter().map(|&(a, b)| [(a, 0), (b, 0)]).collect()
+    }
+
     #[test]
-    fn a_chain_becomes_a_row_and_leaves_a_column() {
-        let layout = Layout::of(&[(100.0, 50.0); 4], &[(0, 1), (1, 2), (2, 3)]);
+    fn a_chain_becomes_a_row() {
+        let layout = Layout::of(&[(100.0, 50.0); 4], &ties(&[(0, 1), (1, 2), (2, 3)]));
         let lefts: Vec<f64> = layout.places.iter().map(|place| place.x).collect();
         assert!(lefts.windows(2).all(|pair| pair[0] + 100.0 + 20.0 < pair[1]), "{lefts:?}");
-        let layout = Layout::of(&[(100.0, 50.0); 4], &[(0, 1), (0, 2), (0, 3)]);
-        assert!(layout.places[1..].iter().all(|place| place.x == layout.places[1].x), "{layout:?}");
-        let tops: Vec<f64> = layout.places[1..].iter().map(|place| place.y).collect();
-        assert!(tops.windows(2).all(|pair| pair[0] + 50.0 < pair[1]), "in the order of the ties: {tops:?}");
+    }
+
+    #[test]
+    fn what_hangs_on_one_card_becomes_a_column_in_the_order_of_its_rows() {
+        // The hub is not the first card, and its rows have an order of their own.
+        let hub = [[(0, 0), (3, 2)], [(1, 0), (3, 3)], [(2, 0), (3, 1)], [(4, 0), (3, 0)]];
+        let places = Layout::of(&[(100.0, 50.0); 5], &hub).places;
+        assert!(places[0].x < places[3].x);
+        assert!([1, 2, 4].iter().all(|&leaf| places[leaf].x > places[3].x), "{places:?}");
+        assert!(places[4].bottom() < places[2].y && places[2].bottom() < places[1].y, "{places:?}");
     }
 
     #[test]
@@ -215,9 +230,9 @@ mod tests {
             let cards = 3 + seed;
             let sizes: Vec<(f64, f64)> =
                 (0..cards).map(|at| (80.0 + (at * seed % 7 * 20) as f64, 40.0 + (at % 5 * 30) as f64)).collect();
-            let ties: Vec<(usize, usize)> =
+            let pairs: Vec<(usize, usize)> =
                 (0..cards * 2).map(|at| (at * (seed + 3) % cards, (at * 7 + seed) % cards)).collect();
-            let places = Layout::of(&sizes, &ties).places;
+            let places = Layout::of(&sizes, &ties(&pairs)).places;
             for (at, a) in places.iter().enumerate() {
                 for b in &places[at + 1..] {
                     let apart = a.right() <= b.x || b.right() <= a.x || a.bottom() <= b.y || b.bottom() <= a.y;
@@ -230,6 +245,6 @@ mod tests {
     #[test]
     fn nothing_is_laid_out() {
         assert!(Layout::of(&[], &[]).places.is_empty());
-        assert_eq!(Layout::of(&[(10.0, 10.0)], &[(0, 0), (0, 5)]).places.len(), 1);
+        assert_eq!(Layout::of(&[(10.0, 10.0)], &ties(&[(0, 0), (0, 5)])).places.len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use super::card::{Card, PADDING, ROW, Row, baseline};
-use super::layout::{Layout, Place};
+use super::layout::{Knot, Layout, Place};
 use super::{Drawing, Tie};
 use crate::topology::{At, Mark, Tie as Hanging, printable};
 
@@ -101,11 +101,9 @@ impl Canvas {
 impl Drawing<'_> {
     pub(super) fn svg(&self) -> String {
         let cards: Vec<Card> = (0..self.topology.namespaces.len()).map(|at| self.card(at)).collect();
-        let rows: HashMap<At, (usize, f64)> = cards
-            .iter()
-            .enumerate()
-            .flat_map(|(card, found)| found.rows.iter().map(move |row| (row.at(), (card, row.middle()))))
-            .collect();
+        let numbered = cards.iter().flat_map(|card| card.rows.iter().enumerate());
+        let rows: HashMap<At, (usize, f64)> =
+            numbered.map(|(number, row)| (row.at(), (number, row.middle()))).collect();
         // Ports and what stands on a device of its own namespace hang on a tree of the card.
         let lines: Vec<(At, At, Tie)> = self
             .ties()
@@ -114,15 +112,9 @@ impl Drawing<'_> {
             .filter(|(a, b, _)| rows.contains_key(a) && rows.contains_key(b))
             .collect();
         let sizes: Vec<(f64, f64)> = cards.iter().map(|card| (card.width, card.height)).collect();
-        let mut pairs: Vec<(At, At)> = lines.iter().map(|&(a, b, _)| (a, b)).collect();
-        let height = |at: &At| rows.get(at).map_or(0.0, |(_, middle)| *middle);
-        pairs.sort_by(|x, y| {
-            (x.0.namespace, height(&x.0))
-                .partial_cmp(&(y.0.namespace, height(&y.0)))
-                .unwrap_or(std::cmp::Ordering::Equal)
-        });
-        let pairs: Vec<(usize, usize)> = pairs.iter().map(|(a, b)| (a.namespace, b.namespace)).collect();
-        let layout = Layout::of(&sizes, &pairs);
+        let knot = |at: At| (at.namespace, rows.get(&at).map_or(0, |(number, _)| *number));
+        let ties: Vec<[Knot; 2]> = lines.iter().map(|&(a, b, _)| [knot(a), knot(b)]).collect();
+        let layout = Layout::of(&sizes, &ties);
         let mut canvas = Canvas { text: String::new(), right: 0.0 };
         for (card, place) in cards.iter().zip(&layout.places) {
             draw_card(&mut canvas, card, *place);
@@ -130,7 +122,7 @@ impl Drawing<'_> {
         let mut bundles: HashMap<(usize, usize), usize> = HashMap::new();
         for &(a, b, tie) in &lines {
             let ends = [a, b].map(|at| {
-                let (card, middle) = rows.get(&at).copied().unwrap_or_default();
+                let (card, middle) = (at.namespace, rows.get(&at).map_or(0.0, |(_, middle)| *middle));
                 End { card, y: middle + layout.places.get(card).map_or(0.0, |place| place.y) }
             });
             let number = bundles.entry((ends[0].card.min(ends[1].card), ends[0].card.max(ends[1].card))).or_insert(0);
