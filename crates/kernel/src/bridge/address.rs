@@ -4,7 +4,7 @@
 //! sets one. Every one of these addresses has a local entry in the forwarding database. Where several devices share an address, one of
 //! them has the entry; it passes to another when that one goes.
 
-use super::{Entry, EntryFlags, Key, fdb, learning, seconds, ticks};
+use super::{Entry, EntryFlags, Key, fdb, learning, seconds, state, ticks};
 use crate::Kernel;
 use crate::netdev::{AddrAssign, PortRef};
 use crate::types::{DevId, MacAddr};
@@ -76,6 +76,7 @@ fn change(kernel: &mut Kernel, bridge: DevId, address: MacAddr) {
             }
         }
     }
+    state::select(kernel, bridge);
 }
 
 /// A port has another address.

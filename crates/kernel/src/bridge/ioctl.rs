@@ -4,13 +4,14 @@ use super::{Bridge, add_port, remove_port, settings, state};
 use crate::Kernel;
 use crate::drivers::DevKind;
 use crate::error::{Errno, Result};
-use crate::netdev::{DevFlags, NewDevice};
+use crate::netdev::{DevFlags, NameAssign, NewDevice};
 use crate::types::{DevId, NsId};
 
 /// `SIOCBRADDBR`. `EINVAL`: not a name; `EEXIST`: taken.
 pub(crate) fn add_bridge(kernel: &mut Kernel, ns: NsId, name: &str) -> Result<()> {
     let name = kernel.resolve_name(ns, name)?;
-    let dev = kernel.register_device(ns, NewDevice::named(name), DevKind::Bridge(Box::<Bridge>::default()))?;
+    let new = NewDevice { name_assign: NameAssign::Unknown, ..NewDevice::named(name) };
+    let dev = kernel.register_device(ns, new, DevKind::Bridge(Box::<Bridge>::default()))?;
     kernel.notify_link(dev, DevFlags::all());
     Ok(())
 }

@@ -55,7 +55,9 @@ pub(super) fn set(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> R
     let rx = count(RX_COUNT, rx_max)?.unwrap_or(veth.rx_channels);
     let tx = count(TX_COUNT, tx_max)?.unwrap_or(veth.tx_channels);
     if rx == 0 || tx == 0 {
-        return Err(Errno::EINVAL.into());
+        let missing = attrs.get(if rx == 0 { RX_COUNT } else { TX_COUNT }).ok_or(Errno::EINVAL)?;
+        return Err(missing
+            .refuse(Errno::EINVAL, "requested channel counts would result in no RX or TX channel being configured"));
     }
     (veth.rx_channels, veth.tx_channels) = (rx, tx);
     // A running device loses its carrier while its queues are made anew.

@@ -96,10 +96,9 @@ const TSO_ECN: u64 = 1 << 18;
 const TSO_MANGLEID: u64 = 1 << 19;
 const TSO6: u64 = 1 << 20;
 const GSO_UDP_L4: u64 = 1 << 33;
-const TSO_ACCECN: u64 = 1 << 35;
 /// What the program at the other end of a TUN has to allow.
 const TUN_USER: u64 = HW_CSUM | TSO | TSO_ECN | TSO6 | 1 << 26 | 1 << 27 | GSO_UDP_L4;
-const ALL_TSO: u64 = TSO | TSO_ECN | TSO_MANGLEID | TSO6 | TSO_ACCECN;
+const ALL_TSO: u64 = TSO | TSO_ECN | TSO_MANGLEID | TSO6;
 
 /// The features that were switched by hand away from the kind's default.
 #[derive(Clone, Copy, Debug, Default)]
@@ -218,6 +217,8 @@ pub(super) fn set(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TSO_ACCECN: u64 = 1 << 35;
 
     #[test]
     fn segmentation_goes_with_the_checksum_it_needs() {

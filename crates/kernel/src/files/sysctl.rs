@@ -231,6 +231,9 @@ impl Item {
                     Whose::Device(dev) => Some(*dev),
                     _ => None,
                 };
+                if !Params::allows(name, value) {
+                    return Err(Errno::EINVAL);
+                }
                 let known = kernel.namespaces[ns].neighbour_params_mut(dev, *ipv4).set(name, value);
                 if known { Ok(()) } else { Err(Errno::ENOENT) }
             }

@@ -43,6 +43,11 @@ pub(super) fn handle(kernel: &mut Kernel, ns: NsId, request: u32, argument: &mut
         name => Some(kernel.namespaces[ns].device_by_name(name).ok_or(Errno::ENODEV)?),
     };
     let published = flags & ATF_PUBL != 0;
+    let family = u16::from_ne_bytes([hardware[0], hardware[1]]);
+    let other = |dev: DevId| kernel.devices.get(dev).is_none_or(|it| it.kind.hardware_type() != family);
+    if request == SIOCSARP && named.is_some_and(other) {
+        return Err(Errno::EINVAL);
+    }
     match request {
         SIOCSARP if published => publish(kernel, ns, address, netmask(argument, flags)?, mac, named),
         SIOCDARP if published => {
@@ -52,7 +57,7 @@ pub(super) fn handle(kernel: &mut Kernel, ns: NsId, request: u32, argument: &mut
             let dev = named.ok_or(Errno::ENXIO)?;
             neighbour::delete_proxy(kernel, ns, dev, address.into()).map_err(|_| Errno::ENXIO)
         }
-        SIOCSARP => set(kernel, ns, address, mac, flags, named),
+        SIOCSARP => set(kernel, ns, address, (family, mac), flags, named),
         SIOCDARP => {
             let dev = device(kernel, ns, address, named)?;
             neighbour::delete(kernel, dev, address.into()).map_err(|_| Errno::ENXIO)
@@ -100,11 +105,14 @@ fn set(
     kernel: &mut Kernel,
     ns: NsId,
     address: Ipv4Addr,
-    mac: MacAddr,
+    (family, mac): (u16, MacAddr),
     flags: u32,
     named: Option<DevId>,
 ) -> Result<(), Errno> {
     let dev = device(kernel, ns, address, named)?;
+    if family != kernel.devices.get(dev).ok_or(Errno::ENODEV)?.kind.hardware_type() {
+        return Err(Errno::EINVAL);
+    }
     let state = if flags & ATF_PERM != 0 { nud::PERMANENT } else { nud::STALE };
     let change =
         Change { lladdr: Some(mac), state, flags: 0, protocol: None, create: true, exclusive: false, replace: true };

@@ -19,12 +19,14 @@ pub(super) fn labelled_addresses(kernel: &Kernel, ns: NsId) -> Vec<(String, Ipv4
 /// The prefix length of an address' class; `None` for groups and what has no class.
 fn class_prefix(address: Ipv4Addr) -> Option<u8> {
     match address.octets()[0] {
-        0 if address.is_unspecified() => Some(0),
-        0..=127 => Some(8),
+        // This network, and the broadcast address.
+        0 => Some(0),
+        255 if address.is_broadcast() => Some(0),
+        1..=127 => Some(8),
         128..=191 => Some(16),
         192..=223 => Some(24),
-        // Class E, except the broadcast address, counts as hosts.
-        240..=255 if !address.is_broadcast() => Some(32),
+        // Class E counts as hosts.
+        240..=255 => Some(32),
         _ => None,
     }
 }
@@ -75,7 +77,7 @@ pub(super) fn address(kernel: &mut Kernel, ns: NsId, request: u32, argument: &mu
             let old = kernel.addresses(dev)[at].clone();
             let mut new = old.clone();
             match request {
-                SIOCSIFBRDADDR => new.broadcast = Some(value),
+                SIOCSIFBRDADDR => new.broadcast = Some(value).filter(|value| !value.is_unspecified()),
                 SIOCSIFDSTADDR => {
                     class_prefix(value).ok_or(Errno::EINVAL)?;
                     new.peer = value;
@@ -84,7 +86,7 @@ pub(super) fn address(kernel: &mut Kernel, ns: NsId, request: u32, argument: &mu
                     new.prefix_length = mask_prefix(value).ok_or(Errno::EINVAL)?;
                     // A broadcast address that followed the old mask follows the new one.
                     let follows = |mask: u32| Ipv4Addr::from_bits(old.local.to_bits() | !mask);
-                    let broadcasts = kernel.devices[dev].flags.contains(DevFlags::BROADCAST) && old.prefix_length < 31;
+                    let broadcasts = kernel.devices[dev].flags.contains(DevFlags::BROADCAST) && new.prefix_length < 31;
                     if broadcasts && old.broadcast == Some(follows(old.mask())) {
                         new.broadcast = Some(follows(new.mask()));
                     }

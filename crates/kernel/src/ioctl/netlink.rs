@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{inet::mask_prefix, request::*};
 use crate::error::{Errno, Result};
+use crate::ipv4::{address_type, kind};
 use crate::rtnetlink::attr::{Header, Writer};
 use crate::rtnetlink::dispatch::{self, Request};
 use crate::rtnetlink::ifaddrmsg::{IFA_ADDRESS, IFA_LOCAL};
@@ -105,13 +106,14 @@ pub(super) fn route4(
             let dev = kernel.namespaces[ns].device_by_name(name).ok_or(Errno::ENODEV)?;
             oif = Some(kernel.devices[dev].ifindex);
         }
-        if flags & RTF_GATEWAY != 0 && gateway.is_unspecified() {
+        if adding && flags & RTF_GATEWAY != 0 && gateway.is_unspecified() {
             return Err(Errno::EINVAL);
         }
         let scope = match (adding, flags & RTF_GATEWAY != 0) {
             (false, _) => RT_SCOPE_NOWHERE,
-            (true, true) => RT_SCOPE_UNIVERSE,
-            (true, false) => RT_SCOPE_LINK,
+            // A gateway that is this host itself is no farther than the link.
+            (true, true) if address_type(kernel, ns, gateway) == kind::UNICAST => RT_SCOPE_UNIVERSE,
+            (true, _) => RT_SCOPE_LINK,
         };
         (RTN_UNICAST, scope)
     };

@@ -137,6 +137,7 @@ pub(crate) fn add(kernel: &mut Kernel, dev: DevId, mut new: Address) -> Result<(
         return Ok(());
     }
     new.flags &= !flag::SECONDARY;
+    new.broadcast = new.broadcast.filter(|broadcast| !broadcast.is_unspecified());
     let mut after_primaries = 0;
     for (at, other) in addresses.iter().enumerate() {
         if !other.is_secondary() && new.scope <= other.scope {
@@ -369,6 +370,8 @@ fn remove_route(
         source: Some(source),
         nexthops: vec![(Some(dev), None)],
     };
+    // Linux makes the table even to look for what is to go.
+    kernel.namespaces[ns].ipv4.fib.table_mut(table);
     let _ = super::remove_route(kernel, ns, table, prefix, length, &pattern);
 }
 

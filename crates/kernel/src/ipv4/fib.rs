@@ -154,6 +154,8 @@ pub(crate) enum Insert {
     Replace,
     /// Take the place of the first, or be refused (`change`).
     Change,
+    /// Be refused either way: as there already, or as not there (`test`).
+    Test,
 }
 
 /// How an insertion ended.
@@ -310,8 +312,8 @@ impl Table {
             .iter()
             .position(|alias| alias.order() == new.order() && alias.kind == new.kind && alias.same_info(&new));
         let at = match (how, first) {
-            (Insert::Exclusive, Some(_)) => return Err(Errno::EEXIST.into()),
-            (Insert::Change, None) => return Err(Errno::ENOENT.into()),
+            (Insert::Exclusive | Insert::Test, Some(_)) => return Err(Errno::EEXIST.into()),
+            (Insert::Change | Insert::Test, None) => return Err(Errno::ENOENT.into()),
             (Insert::Change | Insert::Replace, Some(first)) => match twin {
                 Some(twin) if twin == first => return Ok(Inserted::Unchanged),
                 Some(_) => return Err(Errno::EEXIST.into()),
@@ -381,6 +383,8 @@ pub(crate) struct Fib {
     local: Option<Table>,
     main: Option<Table>,
     others: BTreeMap<u32, Table>,
+    /// Whether the namespace has rules of its own: `local` and `main` have nothing to do with each other then.
+    apart: bool,
 }
 
 impl Fib {
@@ -394,11 +398,23 @@ impl Fib {
         }
     }
 
+    /// What a lookup says of the table that it found something in: as long as they aren't apart, `local` is part of `main`.
+    pub(crate) fn shown(&self, number: u32) -> u32 {
+        if number == table::LOCAL && !self.apart { table::MAIN } else { number }
+    }
+
+    /// The namespace has rules of its own.
+    pub(crate) fn set_apart(&mut self) {
+        self.apart = true;
+    }
+
     /// A table to write to; it is made where there is none, and `main` together with `local`.
     pub(crate) fn table_mut(&mut self, number: u32) -> &mut Table {
         match number {
             table::LOCAL => {
-                self.main.get_or_insert_default();
+                if !self.apart {
+                    self.main.get_or_insert_default();
+                }
                 self.local.get_or_insert_default()
             }
             table::MAIN => self.main.get_or_insert_default(),

@@ -119,9 +119,9 @@ fn up(kernel: &mut Kernel, dev: DevId) {
     for address in &addresses {
         addr::add_routes(kernel, dev, address);
     }
-    if loopback && addresses.is_empty() {
+    if loopback {
         let address = Address { scope: scope::HOST, ..Address::new(Ipv4Addr::LOCALHOST, 8, name.as_str()) };
-        // It has no address yet that this one could be in the way of.
+        // It may have it already.
         let _ = addr::add(kernel, dev, address);
     }
     kernel.namespaces[ns].ipv4.fib.clear_hop_flags(dev, hop_flags::DEAD);

@@ -76,8 +76,11 @@ pub(crate) fn address_type(kernel: &Kernel, ns: NsId, address: Ipv4Addr) -> u8 {
     if address.is_multicast() {
         return kind::MULTICAST;
     }
-    let local = kernel.namespaces.get(ns).and_then(|netns| netns.ipv4.fib.table(table::LOCAL));
-    match local.and_then(|local| local.lookup(table::LOCAL, &Key::to(address), |_| true)) {
+    let Some(local) = kernel.namespaces.get(ns).and_then(|netns| netns.ipv4.fib.table(table::LOCAL)) else {
+        // Before there is any address at all, Linux takes everything for a broadcast.
+        return kind::BROADCAST;
+    };
+    match local.lookup(table::LOCAL, &Key::to(address), |_| true) {
         Some(Ok(found)) => found.alias.kind,
         _ => kind::UNICAST,
     }

@@ -1,6 +1,8 @@
 //! IPv4's settings: those of each device (`conf/DEV`), and those of the namespace, under their names in
 //! `/proc/sys/net/ipv4`.
 
+use std::ops::RangeInclusive;
+
 use crate::Kernel;
 use crate::error::Errno;
 use crate::shared::Shared;
@@ -138,6 +140,40 @@ impl DevConf {
     }
 }
 
+impl Settings {
+    /// What a setting may be.
+    fn bounds(&self, name: &str) -> RangeInclusive<i32> {
+        match name {
+            "fib_multipath_hash_policy" => 0..=3,
+            "fib_multipath_use_neigh"
+            | "icmp_echo_enable_probe"
+            | "icmp_echo_ignore_all"
+            | "icmp_echo_ignore_broadcasts"
+            | "icmp_errors_use_inbound_ifaddr"
+            | "icmp_ignore_bogus_error_responses"
+            | "ip_autobind_reuse"
+            | "ip_forward_update_priority" => 0..=1,
+            "fwmark_reflect"
+            | "igmp_link_local_mcast_reports"
+            | "ip_dynaddr"
+            | "ip_early_demux"
+            | "ip_forward_use_pmtu"
+            | "ip_no_pmtu_disc"
+            | "ip_nonlocal_bind" => 0..=255,
+            "icmp_msgs_burst" | "icmp_msgs_per_sec" | "icmp_ratelimit" | "ipfrag_max_dist" => 0..=i32::MAX,
+            "igmp_qrv" => 1..=i32::MAX,
+            "ip_default_ttl" => 1..=255,
+            // Not above the first of the ports that are given out.
+            "ip_unprivileged_port_start" => 0..=32_768,
+            "ipfrag_high_thresh" => self.ipfrag_low_thresh..=i32::MAX,
+            "ipfrag_low_thresh" => 0..=self.ipfrag_high_thresh,
+            // A second is some number of ticks.
+            "ipfrag_time" => -8_589_934..=8_589_934,
+            _ => i32::MIN..=i32::MAX,
+        }
+    }
+}
+
 macro_rules! settings {
     ($($field:ident = $default:literal),* $(,)?) => {
         /// A namespace's settings that belong to no device; each stands in `/proc/sys/net/ipv4` under its name.
@@ -263,10 +299,10 @@ pub(crate) fn set_setting(kernel: &mut Kernel, ns: NsId, name: &str, value: i32)
     if name == "ip_forward" {
         return set_conf(kernel, ns, ConfOf::All, Conf::Forwarding, value);
     }
-    if name == "ip_default_ttl" && !(1..=255).contains(&value) {
+    let settings = &mut kernel.namespaces.get_mut(ns).ok_or(Errno::ENOENT)?.ipv4.settings;
+    if !settings.bounds(name).contains(&value) {
         return Err(Errno::EINVAL);
     }
-    let settings = &mut kernel.namespaces.get_mut(ns).ok_or(Errno::ENOENT)?.ipv4.settings;
     *settings.get_mut(name).ok_or(Errno::ENOENT)? = value;
     Ok(())
 }

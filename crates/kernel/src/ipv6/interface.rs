@@ -24,6 +24,9 @@ const IFLA_INET6_CACHEINFO: u16 = 5;
 const IFLA_INET6_TOKEN: u16 = 7;
 const IFLA_INET6_ADDR_GEN_MODE: u16 = 8;
 
+/// `IN6_ADDR_GEN_MODE_STABLE_PRIVACY`.
+const STABLE_SECRET: u8 = 2;
+
 /// `IF_RS_SENT`, `IF_READY`.
 const RS_SENT: u32 = 0x10;
 const READY: u32 = 0x8000_0000;
@@ -99,7 +102,8 @@ pub(crate) fn set_af_spec(kernel: &mut Kernel, dev: DevId, spec: &Attr<'_>) -> R
             }
             IFLA_INET6_ADDR_GEN_MODE => {
                 let mode = attr.u8();
-                if mode > 3 {
+                // There is no secret that stable addresses could be made from.
+                if mode > 3 || mode == STABLE_SECRET {
                     return Err(Errno::EINVAL.into());
                 }
                 interface.conf.set(Conf::AddrGenMode, mode.into());

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::state::{self, Update};
 use super::table::{ntf, nud};
 use crate::Kernel;
-use crate::error::{Errno, Error, Result};
+use crate::error::{Errno, Result};
 use crate::types::{DevId, MacAddr, NsId};
 
 /// What a request wants of an entry.
@@ -51,11 +51,8 @@ pub(crate) fn change(kernel: &mut Kernel, dev: DevId, address: IpAddr, wanted: &
         router: Some(wanted.flags & ntf::ROUTER != 0),
         admin: true,
     };
-    let result = state::update(kernel, ns, id, news);
-    if result.is_err() && !existing {
-        kernel.namespaces[ns].neighbours.remove(id);
-    }
-    result
+    // An entry that was made for it stays, whatever comes of the update.
+    state::update(kernel, ns, id, news)
 }
 
 /// Takes an entry out: it fails, then it is gone, and both are told. `ENOENT` where there is none.
@@ -71,9 +68,6 @@ pub(crate) fn delete(kernel: &mut Kernel, dev: DevId, address: IpAddr) -> Result
 
 /// Answers for an address on a device.
 pub(crate) fn add_proxy(kernel: &mut Kernel, ns: NsId, dev: DevId, address: IpAddr) -> Result<()> {
-    if address.is_unspecified() {
-        return Err(Error::from(Errno::EINVAL));
-    }
     kernel.namespaces.get_mut(ns).ok_or(Errno::ENODEV)?.neighbours.proxies.insert((address, dev));
     Ok(())
 }

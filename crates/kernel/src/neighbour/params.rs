@@ -83,6 +83,21 @@ impl Params {
         }
     }
 
+    /// Whether a setting may have that value.
+    pub(crate) fn allows(name: &str, value: i32) -> bool {
+        match name {
+            // In seconds, and kept in ticks.
+            "base_reachable_time" | "delay_first_probe_time" | "gc_stale_time" => {
+                (-8_589_934..=8_589_934).contains(&value)
+            }
+            "interval_probe_time_ms" => value > 0,
+            "anycast_delay" | "locktime" | "proxy_delay" | "retrans_time" => true,
+            // In packets, and kept in bytes.
+            "unres_qlen" => (0..=i32::MAX / 2_096).contains(&value),
+            _ => value >= 0,
+        }
+    }
+
     /// Changes a setting; whether there is one of that name.
     pub(crate) fn set(&mut self, name: &str, value: i32) -> bool {
         let (field, value) = match name {

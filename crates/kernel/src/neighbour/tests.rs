@@ -84,7 +84,8 @@ fn entries_made_by_hand() {
     let bare = Change { lladdr: None, ..add };
     let refusal = change(&mut lab.kernel, a, missing, &bare).unwrap_err();
     assert_eq!(refusal.message.as_deref(), Some("No link layer address given"));
-    assert_eq!(lab.state(a, [10, 1, 0, 6]), None);
+    // What was made for it stays, as on Linux.
+    assert_eq!(lab.state(a, [10, 1, 0, 6]), Some(nud::NONE));
     // Carrier loss leaves it, going down doesn't.
     let peer = lab.kernel.devices[a].peer().unwrap();
     lab.down(peer);

@@ -7,7 +7,7 @@ use crate::error::{Errno, Error, Result};
 use crate::types::{DevId, NsId};
 
 impl Kernel {
-    /// Moves a device to `target`, under `name` if one is given (else its own), with ifindex `wanted_index` if given.
+    /// Moves a device to `target`, under `name` if its own is taken there, with ifindex `wanted_index` if given.
     ///
     /// The device goes down and out of its bridge and loses addresses, routes and neighbours; its MAC address, MTU, alias,
     /// group, modes and counters go along, and its ifindex where that is free. To its own namespace: nothing happens.
@@ -27,18 +27,14 @@ impl Kernel {
             return Ok(());
         }
         let new_name = match name {
-            Some(wanted) if wanted != old_name.as_str() => {
-                self.resolve_name(target, wanted).map_err(|error| match error.errno {
-                    Errno::EEXIST => {
-                        Error::new(Errno::EEXIST, "An interface with the same name exists in the target netns")
-                    }
-                    _ => error,
-                })?
-            }
-            _ if self.namespaces[target].by_name.contains_key(old_name.as_str()) => {
+            _ if !self.namespaces[target].by_name.contains_key(old_name.as_str()) => old_name,
+            Some(wanted) => self.resolve_name(target, wanted).map_err(|error| {
+                let message = format!("Unable to use '{wanted}' for the new interface name in the target netns");
+                Error::new(error.errno, message)
+            })?,
+            None => {
                 return Err(Error::new(Errno::EEXIST, "An interface with the same name exists in the target netns"));
             }
-            _ => old_name,
         };
         let device = self.devices.get(dev).ok_or(Errno::ENODEV)?;
         if let Some(clash) =

@@ -9,7 +9,7 @@ use super::notify;
 use super::uapi::*;
 use crate::Kernel;
 use crate::error::{Errno, Error, Result};
-use crate::ipv4::addr::{self, Address, flag};
+use crate::ipv4::addr::{self, Address, FOREVER, flag};
 use crate::types::{DevId, NsId};
 
 const POLICY: Policy = &[
@@ -150,7 +150,9 @@ fn fill(kernel: &Kernel, dev: DevId, address: &Address, out: &mut Writer, header
         if address.metric != 0 {
             out.u32(IFA_RT_PRIORITY, address.metric);
         }
-        let remaining = [address.preferred, address.valid].map(|lifetime| address.remaining(lifetime, kernel.now));
+        let permanent = address.flags & flag::PERMANENT != 0;
+        let remaining = [address.preferred, address.valid]
+            .map(|lifetime| if permanent { FOREVER } else { address.remaining(lifetime, kernel.now) });
         fill_cache_info(remaining, [address.created, address.updated], out);
     });
 }

@@ -117,7 +117,11 @@ fn master(kernel: &Kernel, dev: DevId) -> Option<DevId> {
 pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> {
     let asked = Neighbour::of(request, Check::Lenient, "Invalid header")?;
     let dev = asked.device(kernel, request)?;
-    let (address, vlan) = (asked.address()?, asked.vlan()?);
+    let address = asked.address()?;
+    if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
+        return Err(Error::new(Errno::EINVAL, "FDB add only supported for Ethernet devices"));
+    }
+    let vlan = asked.vlan()?;
     let mut result = Err(Errno::EOPNOTSUPP.into());
     if (asked.flags == 0 || asked.flags & NTF_MASTER != 0)
         && let Some(bridge) = master(kernel, dev)
@@ -126,9 +130,6 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
         result = Ok(Answer::Done);
     }
     if asked.flags & NTF_SELF != 0 {
-        if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
-            return Err(Error::new(Errno::EINVAL, "FDB add only supported for Ethernet devices"));
-        }
         if kernel.bridge(dev).is_some() {
             add_to_bridge(kernel, request, dev, dev, &asked, Key::new(address, vlan))?;
         } else {
@@ -207,11 +208,16 @@ fn add_to_filter(
     address: MacAddr,
     vlan: u16,
 ) -> Result<()> {
+    let refused = |kernel: &mut Kernel, what: &str| {
+        let name = kernel.log_name(dev);
+        kernel.info(format!("{name}: {what}"));
+        Err(Errno::EINVAL.into())
+    };
     if asked.state != 0 && asked.state & NUD_PERMANENT == 0 {
-        return Err(Error::new(Errno::EINVAL, "default FDB implementation only supports local addresses"));
+        return refused(kernel, "default FDB implementation only supports local addresses");
     }
     if vlan != 0 {
-        return Err(Error::new(Errno::EINVAL, "vlans aren't supported yet for dev_uc|mc_add()"));
+        return refused(kernel, "vlans aren't supported yet for dev_uc|mc_add()");
     }
     if address.is_zero() {
         return Err(Errno::EINVAL.into());
@@ -226,10 +232,11 @@ fn add_to_filter(
 pub(crate) fn delete(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> {
     let asked = Neighbour::of(request, Check::Lenient, "Invalid header")?;
     let dev = asked.device(kernel, request)?;
-    if request.has(NLM_F_BULK) {
-        return flush(kernel, request, dev, &asked);
+    let named = if request.has(NLM_F_BULK) { None } else { Some((asked.address()?, asked.vlan()?)) };
+    if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
+        return Err(Error::new(Errno::EINVAL, "FDB delete only supported for Ethernet devices"));
     }
-    let (address, vlan) = (asked.address()?, asked.vlan()?);
+    let Some((address, vlan)) = named else { return flush(kernel, request, dev, &asked) };
     let key = Key::new(address, vlan);
     let mut result = Err(Errno::EOPNOTSUPP.into());
     if (asked.flags == 0 || asked.flags & NTF_MASTER != 0)
@@ -239,9 +246,6 @@ pub(crate) fn delete(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answe
         result = Ok(Answer::Done);
     }
     if asked.flags & NTF_SELF != 0 {
-        if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
-            return Err(Error::new(Errno::EINVAL, "FDB delete only supported for Ethernet devices"));
-        }
         if kernel.bridge(dev).is_some() {
             bridge::delete_entry(kernel, dev, None, key)?;
         } else {

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::addr::ipv4;
-use super::attr::{Attributes, Check, Header, Policy, Rule as Must, Writer};
+use super::attr::{Attr, Attributes, Check, Header, Policy, Rule as Must, Writer};
 use super::dispatch::{Answer, Dump, Request};
 use super::notify;
 use super::uapi::*;
@@ -33,12 +33,15 @@ const UNRESOLVED: u32 = 4;
 const IIF_DETACHED: u32 = 8;
 const OIF_DETACHED: u32 = 16;
 
+/// The bits of a type of service that are not about routing.
+const ECN_BITS: u8 = 3;
+
 /// What the header says of a table whose number is too large for it.
 const TABLE_COMPAT: u8 = 252;
 
 const POLICY: Policy = &[
-    (FRA_DST, Must::U32),
-    (FRA_SRC, Must::U32),
+    (FRA_DST, Must::Binary(16)),
+    (FRA_SRC, Must::Binary(16)),
     (FRA_IIFNAME, Must::Text(15)),
     (FRA_GOTO, Must::U32),
     (FRA_PRIORITY, Must::U32),
@@ -69,6 +72,11 @@ impl Head {
     }
 }
 
+/// Whether an attribute has an address in it; that of `default` is empty.
+fn is_address(attr: &Attr<'_>) -> bool {
+    attr.payload.len() == 4
+}
+
 fn wanted(head: &Head, attrs: &Attributes<'_>) -> Result<Rule> {
     if head.family != AF_INET {
         return Err(Errno::EOPNOTSUPP.into());
@@ -77,7 +85,7 @@ fn wanted(head: &Head, attrs: &Attributes<'_>) -> Result<Rule> {
         return Err(Error::new(Errno::EINVAL, "Invalid prefix length"));
     }
     let prefix = |number: u16, length: u8| {
-        let address = attrs.get(number).map_or(Ipv4Addr::UNSPECIFIED, |attr| ipv4(&attr));
+        let address = attrs.get(number).filter(is_address).map_or(Ipv4Addr::UNSPECIFIED, |attr| ipv4(&attr));
         (address, length)
     };
     let name = |number: u16| attrs.get(number).and_then(|name| name.text()).and_then(IfName::new);
@@ -106,13 +114,16 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     let head = Head::parse(&request.fixed("Invalid header for rule request")?);
     let attrs = request.attributes(FIB_RULE_HDR, POLICY, Check::Lenient)?;
     let mut rule = wanted(&head, &attrs)?;
-    if head.source_length > 0 && attrs.get(FRA_SRC).is_none() {
-        return Err(Errno::EINVAL.into());
+    for (length, number) in [(head.source_length, FRA_SRC), (head.destination_length, FRA_DST)] {
+        if length > 0 && attrs.get(number).filter(is_address).is_none() {
+            return Err(Errno::EINVAL.into());
+        }
     }
-    if head.destination_length > 0 && attrs.get(FRA_DST).is_none() {
-        return Err(Errno::EINVAL.into());
+    if head.tos & ECN_BITS != 0 {
+        return Err(Error::new(Errno::EINVAL, "Invalid dsfield (tos): ECN bits must be 0"));
     }
-    let rules = &mut kernel.namespaces.get_mut(request.ns).ok_or(Errno::EINVAL)?.ipv4.rules;
+    let ipv4 = &mut kernel.namespaces.get_mut(request.ns).ok_or(Errno::EINVAL)?.ipv4;
+    let rules = &mut ipv4.rules;
     let named = attrs.get(FRA_PRIORITY).is_some();
     if !named {
         rule.priority = rules.default_priority();
@@ -134,6 +145,7 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
         return Err(Errno::EEXIST.into());
     }
     rules.add(rule.clone());
+    ipv4.fib.set_apart();
     tell(kernel, request.ns, RTM_NEWRULE, &rule);
     crate::ipv4::exception::forget(kernel, request.ns);
     Ok(Answer::Done)
@@ -165,8 +177,9 @@ pub(crate) fn delete(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answe
             && (rule.destination.1 == 0 || rule.destination == other.destination)
             && (rule.tos == 0 || rule.tos == other.tos)
     };
-    let rules = &mut kernel.namespaces.get_mut(request.ns).ok_or(Errno::EINVAL)?.ipv4.rules;
-    let gone = rules.remove(fits).ok_or(Errno::ENOENT)?;
+    let ipv4 = &mut kernel.namespaces.get_mut(request.ns).ok_or(Errno::EINVAL)?.ipv4;
+    let gone = ipv4.rules.remove(fits).ok_or(Errno::ENOENT)?;
+    ipv4.fib.set_apart();
     tell(kernel, request.ns, RTM_DELRULE, &gone);
     crate::ipv4::exception::forget(kernel, request.ns);
     Ok(Answer::Done)

@@ -115,10 +115,15 @@ const ATTRIBUTES: &[Attribute] = &[
     ),
     shown("speed", |kernel, device| Ok(crate::ethtool::sysfs_link(kernel, device)?.0.to_string())),
     shown("testing", |_, device| when_up(device, 0)),
-    settable("threaded", |_, _| Ok("0".to_owned()), ignore),
+    // No device here is polled.
+    settable(
+        "threaded",
+        |_, _| Ok("0".to_owned()),
+        |_, _, text| super::super::number(text).and(Err(Errno::EOPNOTSUPP)),
+    ),
     settable(
         "tx_queue_len",
-        |_, device| Ok(device.info.tx_queue_len.to_string()),
+        |_, device| Ok((device.info.tx_queue_len as i32).to_string()),
         |kernel, dev, text| {
             let length = u32::try_from(super::super::number(text)?).map_err(|_| Errno::EINVAL)?;
             kernel.devices.get_mut(dev).ok_or(Errno::ENODEV)?.info.tx_queue_len = length;

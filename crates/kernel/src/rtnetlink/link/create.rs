@@ -25,14 +25,19 @@ pub(in crate::rtnetlink) fn new_link(kernel: &mut Kernel, request: &Request<'_>)
         return Err(Error::new(Errno::EINVAL, "ifindex can't be negative"));
     }
     let name = name_of(&attrs)?;
-    let netns = kernel.namespaces.get(request.ns).ok_or(Errno::EINVAL)?;
+    // What the kind refuses is said before that the name is taken.
+    validate(kernel, &attrs)?;
+    // A new device's name is looked for where it is to be.
+    let ns = match target::destination(kernel, request, &attrs)? {
+        Some(target) if request.has(NLM_F_CREATE) => target,
+        _ => request.ns,
+    };
+    let netns = kernel.namespaces.get(ns).ok_or(Errno::EINVAL)?;
     let existing = match (info.index, name) {
         (1.., _) => netns.device_by_index(info.index as u32),
         (_, Some(name)) => netns.device_by_name(name),
         _ => None,
     };
-    // What the kind refuses is said before that the name is taken.
-    validate(kernel, request, &info, &attrs)?;
     if let Some(dev) = existing {
         change::change_existing(kernel, request, dev, &info, &attrs)?;
     } else if request.has(NLM_F_CREATE) {
@@ -45,7 +50,7 @@ pub(in crate::rtnetlink) fn new_link(kernel: &mut Kernel, request: &Request<'_>)
 }
 
 /// What a kind of device says about an address and an MTU, whether the device is there or not.
-fn validate(kernel: &Kernel, request: &Request<'_>, info: &IfInfo, attrs: &Attributes<'_>) -> Result<()> {
+fn validate(kernel: &Kernel, attrs: &Attributes<'_>) -> Result<()> {
     let kind = match LinkInfo::of(attrs)?.kind {
         Some("veth") => DevKind::Veth(Veth::default()),
         Some("bridge") => DevKind::Bridge(Box::<Bridge>::default()),
@@ -56,7 +61,11 @@ fn validate(kernel: &Kernel, request: &Request<'_>, info: &IfInfo, attrs: &Attri
         }
         _ => return Ok(()),
     };
-    Plan::of(request.ns, *info, attrs)?.check(kernel, &kind).map_err(Error::from)
+    check(kernel, &kind, attrs)?;
+    match (&kind, LinkInfo::of(attrs)?.data) {
+        (DevKind::Veth(_), Some(data)) => veth::validate_peer(kernel, &kind, data),
+        _ => Ok(()),
+    }
 }
 
 /// Changes every device of a group.
@@ -106,18 +115,6 @@ impl<'a> Plan<'a> {
         Ok(Plan { ns, info, name, new })
     }
 
-    /// Refuses what no device of that kind can be, before anything is made.
-    pub(super) fn check(&self, kernel: &Kernel, kind: &DevKind) -> Result<(), Errno> {
-        let profile = kind.profile(kernel.config.cpus);
-        if self.new.address.is_some_and(|address| !address.is_valid_unicast()) {
-            return Err(Errno::EADDRNOTAVAIL);
-        }
-        match self.new.mtu {
-            Some(mtu) if mtu < profile.min_mtu || (profile.max_mtu > 0 && mtu > profile.max_mtu) => Err(Errno::EINVAL),
-            _ => Ok(()),
-        }
-    }
-
     /// Chooses the name: the one that was asked for, or one after the pattern.
     pub(super) fn resolve(mut self, kernel: &mut Kernel, pattern: &str) -> Result<(NsId, NewDevice)> {
         if self.new.ifindex.is_some_and(|index| kernel.namespaces[self.ns].by_index.contains_key(&index)) {
@@ -126,6 +123,21 @@ impl<'a> Plan<'a> {
         self.new.name = kernel.resolve_name(self.ns, self.name.unwrap_or(pattern))?;
         self.new.name_assign = if self.name.is_some() { NameAssign::User } else { NameAssign::Enumerated };
         Ok((self.ns, self.new))
+    }
+}
+
+/// Refuses what no device of that kind can be, before anything is made.
+pub(super) fn check(kernel: &Kernel, kind: &DevKind, attrs: &Attributes<'_>) -> Result<()> {
+    let profile = kind.profile(kernel.config.cpus);
+    let address = attrs.get(IFLA_ADDRESS).map(|address| change::ethernet(&address)).transpose()?;
+    if address.is_some_and(|address| !address.is_valid_unicast()) {
+        return Err(Errno::EADDRNOTAVAIL.into());
+    }
+    match attrs.get(IFLA_MTU).map(|mtu| mtu.u32()) {
+        Some(mtu) if mtu < profile.min_mtu || (profile.max_mtu > 0 && mtu > profile.max_mtu) => {
+            Err(Errno::EINVAL.into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -19,6 +19,9 @@ pub(in crate::rtnetlink) fn delete_link(kernel: &mut Kernel, request: &Request<'
     };
     let devices = match attrs.get(IFLA_GROUP) {
         Some(group) if info.index <= 0 && name_of(&attrs)?.is_none() => {
+            if group.u32() == 0 {
+                return Err(Errno::EPERM.into());
+            }
             let netns = kernel.namespaces.get(ns).ok_or(Errno::EINVAL)?;
             let in_group =
                 |dev: &DevId| kernel.devices.get(*dev).is_some_and(|device| device.info.group == group.u32());

@@ -7,7 +7,7 @@ use super::super::uapi::*;
 use super::create::{self, Plan};
 use super::{IFINFOMSG, IfInfo, LINK};
 use crate::Kernel;
-use crate::drivers::veth;
+use crate::drivers::{DevKind, veth};
 use crate::error::{Errno, Error, Result};
 use crate::types::{DevId, NsId};
 
@@ -46,8 +46,6 @@ pub(super) fn create(
         }
     };
     let plan = Plan::of(ns, *info, attrs)?;
-    plan.check(kernel, &veth_kind())?;
-
     let peer_info = peer_plan.info;
     let (peer_ns, new) = peer_plan.resolve(kernel, PATTERN)?;
     let peer = veth::create_end(kernel, peer_ns, new)?;
@@ -61,6 +59,10 @@ pub(super) fn create(
     Ok(dev)
 }
 
-fn veth_kind() -> crate::drivers::DevKind {
-    crate::drivers::DevKind::Veth(crate::drivers::Veth::default())
+/// What no end of a pair can be, the peer can't be either.
+pub(super) fn validate_peer(kernel: &Kernel, kind: &DevKind, data: Attr<'_>) -> Result<()> {
+    match data.nested(DATA, Check::Lenient)?.get(VETH_INFO_PEER) {
+        Some(peer) => create::check(kernel, kind, &peer.attributes_after(IFINFOMSG, LINK)?),
+        None => Ok(()),
+    }
 }

@@ -43,10 +43,10 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     let how = match (request.has(NLM_F_CREATE), request.has(NLM_F_REPLACE)) {
         (true, true) => Insert::Replace,
         (false, true) => Insert::Change,
+        (false, false) => Insert::Test,
         _ if request.has(NLM_F_EXCL) => Insert::Exclusive,
         _ if request.has(NLM_F_APPEND) => Insert::Append,
         (true, false) => Insert::Prepend,
-        (false, false) => return Err(Errno::ENOENT.into()),
     };
     insert(kernel, request.ns, &wanted, how)?;
     Ok(Answer::Done)
@@ -55,6 +55,8 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
 /// Makes a route, if it makes sense.
 pub(crate) fn insert(kernel: &mut Kernel, ns: NsId, wanted: &Wanted, how: Insert) -> Result<()> {
     check_prefix(wanted)?;
+    // It is there from now on, whatever becomes of the route.
+    kernel.namespaces.get_mut(ns).ok_or(Errno::EINVAL)?.ipv4.fib.table_mut(wanted.table);
     let alias = resolve(kernel, ns, wanted)?;
     inet::insert_route(kernel, ns, wanted.table, wanted.prefix, wanted.length, alias, how)?;
     Ok(())
@@ -69,11 +71,11 @@ pub(crate) fn delete(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answe
 
 /// Deletes the first route that fits.
 pub(crate) fn remove(kernel: &mut Kernel, ns: NsId, wanted: &Wanted) -> Result<()> {
+    check_prefix(wanted)?;
     let netns = kernel.namespaces.get(ns).ok_or(Errno::EINVAL)?;
     if netns.ipv4.fib.table(wanted.table).is_none() {
-        return Err(Error::new(Errno::ESRCH, "ipv4: FIB table does not exist"));
+        return Err(Error::new(Errno::ESRCH, "FIB table does not exist"));
     }
-    check_prefix(wanted)?;
     let dev = |index: u32| match index {
         0 => Ok(None),
         // A device that isn't there has no routes.
@@ -105,6 +107,9 @@ fn check_prefix(wanted: &Wanted) -> Result<()> {
 fn parse(request: &Request<'_>) -> Result<Wanted> {
     let message = RtMsg::parse(&request.fixed("Invalid header for route request")?);
     let attrs = request.attributes(RTMSG, POLICY, Check::Lenient)?;
+    if message.tos & 3 != 0 {
+        return Err(Error::new(Errno::EINVAL, "Invalid dsfield (tos): ECN bits must be 0"));
+    }
     if message.kind > 11 {
         return Err(Error::new(Errno::EINVAL, "Invalid route type"));
     }
@@ -282,9 +287,6 @@ fn resolve_hop(kernel: &Kernel, ns: NsId, wanted: &Wanted, hop: &Hop) -> Result<
             (dev, scope::LINK)
         }
         Some(IpAddr::V4(gateway)) => {
-            if wanted.scope >= scope::LINK {
-                return Err(Error::new(Errno::EINVAL, "Nexthop has invalid scope"));
-            }
             let key = Key { scope: scope::LINK.max(wanted.scope + 1), oif: named, ..Key::to(gateway) };
             let found = kernel.fib_lookup(ns, &key).map_err(invalid_gateway)?;
             if gateway.is_multicast() || !matches!(found.alias.kind, kind::UNICAST | kind::LOCAL) {

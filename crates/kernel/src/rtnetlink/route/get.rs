@@ -48,10 +48,16 @@ pub(crate) fn get(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
             mark: flow.mark,
             ..Key::to(flow.destination)
         };
+        if flow.destination.is_unspecified() {
+            // It is this host without a route.
+            return Err(Errno::EHOSTUNREACH.into());
+        }
         let found = kernel.fib_lookup(ns, &key)?;
         let prefix = flow.destination.to_bits() & inet::addr::netmask(found.length);
         let place = (Ipv4Addr::from_bits(prefix), found.length);
-        fill(kernel, found.table, place, found.alias, &mut out, header);
+        let fib = &kernel.namespaces.get(ns).ok_or(Errno::EINVAL)?.ipv4.fib;
+        let shown = if message.flags & LOOKUP_TABLE != 0 { fib.shown(found.table) } else { table::MAIN };
+        fill(kernel, shown, place, found.alias, &mut out, header);
         return Ok(Answer::Reply(out));
     }
     let shown = if message.flags & LOOKUP_TABLE != 0 { route.table } else { table::MAIN };
