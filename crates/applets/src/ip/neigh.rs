@@ -301,17 +301,28 @@ impl<'m> Entry<'m> {
         }
         if let Some(destination) = self.destination() {
             let text = destination.to_string();
-            printer.coloured(Colour::of_family(self.family), "dst", &text, format_args!("{text} "));
+            let width = if format.brief { 39 } else { 0 };
+            printer.coloured(Colour::of_family(self.family), "dst", &text, format_args!("{text:width$} "));
         }
         if !one_device && self.ifindex != 0 {
             let name = links.name(self.ifindex);
-            printer.text(format_args!("dev "));
-            printer.coloured(Colour::Name, "dev", &name, format_args!("{name} "));
+            if !format.brief {
+                printer.text(format_args!("dev "));
+            }
+            let width = if format.brief { 16 } else { 0 };
+            printer.coloured(Colour::Name, "dev", &name, format_args!("{name:width$} "));
         }
         if let Some(address) = table.bytes(NDA_LLADDR) {
             let address = hex_colons(address);
-            printer.text(format_args!("lladdr "));
-            printer.coloured(Colour::Mac, "lladdr", &address, format_args!("{address} "));
+            if format.brief {
+                printer.coloured(Colour::Mac, "lladdr", &address, format_args!("{address}"));
+            } else {
+                printer.text(format_args!("lladdr "));
+                printer.coloured(Colour::Mac, "lladdr", &address, format_args!("{address} "));
+            }
+        }
+        if format.brief {
+            return printer.end_record();
         }
         let managed = table.u32(NDA_FLAGS_EXT).unwrap_or(0) & NTF_EXT_MANAGED != 0;
         for (set, name) in [

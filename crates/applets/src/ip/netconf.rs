@@ -2,7 +2,7 @@
 
 use netloom_machine::netlink::{Message, Request};
 
-use crate::print::Printer;
+use crate::print::{Colour, Printer};
 use crate::rtnl::{Arguments, Failure, Links, Outcome, Session, finish_dump, matches};
 
 const RTM_DELNETCONF: u16 = 81;
@@ -83,7 +83,7 @@ pub(super) fn print(printer: &mut Printer<'_>, links: &mut Links<'_>, message: &
         -2 => "default".to_owned(),
         index => links.name(index as u32),
     };
-    printer.field("interface", &name, format_args!("{name} "));
+    printer.coloured(Colour::Name, "interface", &name, format_args!("{name} "));
     for &(kind, key) in SETTINGS {
         match table.u32(kind) {
             Some(value) if kind == NETCONFA_RP_FILTER => {

@@ -185,6 +185,9 @@ fn add(session: &mut Session<'_>, words: &[String]) -> Outcome {
 }
 
 fn cannot_create(session: &mut Session<'_>, name: &str, error: &std::io::Error) -> Outcome {
+    if error.kind() == std::io::ErrorKind::Other {
+        return fail(session, &error.to_string());
+    }
     fail(session, &format!("Cannot create namespace file \"{RUN_NETNS}/{name}\": {}", errno(error)))
 }
 
@@ -193,7 +196,7 @@ fn attach(session: &mut Session<'_>, words: &[String]) -> Outcome {
     let Ok(number) = pid.parse() else { return fail(session, &format!("Invalid PID: {pid}")) };
     match session.machine.netns_attach(name, number) {
         Ok(()) => Ok(()),
-        Err(error) if matches!(error.raw_os_error(), Some(libc::EEXIST | libc::EROFS | libc::EACCES)) => {
+        Err(error) if matches!(error.raw_os_error(), None | Some(libc::EEXIST | libc::EROFS | libc::EACCES)) => {
             cannot_create(session, name, &error)
         }
         Err(error) => {

@@ -185,11 +185,19 @@ fn prepare_directory() -> io::Result<()> {
     match share() {
         // It is not a mount point yet.
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-            mount(RUN_NETNS, RUN_NETNS, "none", libc::MS_BIND | libc::MS_REC)?;
+            mount(RUN_NETNS, RUN_NETNS, "none", libc::MS_BIND | libc::MS_REC)
+                .map_err(|error| failed(&format!("mount --bind {RUN_NETNS} {RUN_NETNS}"), &error))?;
             share()
         }
         result => result,
     }
+    .map_err(|error| failed(&format!("mount --make-shared {RUN_NETNS}"), &error))
+}
+
+/// An error in the words that iproute2 has for the step that failed; it has no number any more.
+fn failed(step: &str, error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    io::Error::other(format!("{step} failed: {}", text.split(" (os error").next().unwrap_or_default()))
 }
 
 /// Puts the files of `/etc/netns/NAME` over those in `/etc`. One that cannot be is reported and left.

@@ -329,7 +329,8 @@ pub(super) fn flush(session: &mut Session<'_>, words: &[String]) -> Outcome {
     let version_6 = i32::from(session.family) == libc::AF_INET6;
     if filter.cached && !version_6 {
         flush_cache(session, loud);
-        if i32::from(session.family) == libc::AF_INET {
+        // Without a family a table means IPv4's.
+        if i32::from(session.family) == libc::AF_INET || (session.family == 0 && filter.table.is_some()) {
             return Ok(());
         }
     }

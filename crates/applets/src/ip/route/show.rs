@@ -279,14 +279,13 @@ fn print_cache_info(printer: &mut Printer<'_>, info: &[u8], format: &Format) {
         printer.field("error", error, format_args!("error {error} "));
     }
     if format.statistics > 0 {
-        for (number, name, before, after) in [
-            (references, "users", "users ", " "),
-            (used, "used", "used ", " "),
-            (last_use / 100, "age", "age ", "sec "),
-        ] {
+        for (number, name, before, after) in [(references, "users", "users ", " "), (used, "used", "used ", " ")] {
             if number != 0 {
                 printer.field(name, number, format_args!("{before}{number}{after}"));
             }
+        }
+        if last_use != 0 {
+            printer.field("age", last_use / 100, format_args!("age {}sec ", last_use / 100));
         }
     }
 }

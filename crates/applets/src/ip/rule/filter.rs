@@ -171,7 +171,10 @@ pub(super) fn flush(session: &mut Session<'_>, words: &[String]) -> Outcome {
     });
     finish_dump(session.err, dump)?;
     for request in &mut requests {
-        session.request(request).map_err(|_| Failure::Command(2))?;
+        if session.request(request).is_err() {
+            session.complain("Dump terminated");
+            return Err(Failure::Command(255));
+        }
     }
     Ok(())
 }
