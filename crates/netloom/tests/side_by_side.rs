@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use netloom_testkit::{compare, normalise, record};
 
 /// The commands that are compared, each where its real counterpart is installed.
-const APPLETS: &[&str] = &["brctl", "bridge", "ip"];
+const APPLETS: &[&str] = &["arp", "brctl", "bridge", "ethtool", "ifconfig", "ip", "netstat", "route"];
 
 /// Set where this program is the recorder: the scenario's path.
 const SCENARIO: &str = "NETLOOM_SIDE_BY_SIDE_SCENARIO";
@@ -21,10 +21,7 @@ fn main() -> ExitCode {
         print!("{}", record::record(&text).expect("a transcript"));
         return ExitCode::SUCCESS;
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if let Some(absent) =
-        APPLETS.iter().find(|name| !std::env::split_paths(&path).any(|folder| folder.join(name).exists()))
-    {
+    if let Some(absent) = APPLETS.iter().find(|name| !installed(name)) {
         println!("skipped: {absent} is not installed");
         return ExitCode::SUCCESS;
     }
@@ -38,6 +35,10 @@ fn main() -> ExitCode {
     let mut status = ExitCode::SUCCESS;
     for scenario in scenarios {
         let name = scenario.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if name == "requests" && !installed("strace") {
+            println!("skipped: {name}: strace is not installed");
+            continue;
+        }
         let (Some(expected), Some(actual)) = (run(&scenario, None), run(&scenario, Some(&ours))) else {
             println!("skipped: no namespace without root");
             return ExitCode::SUCCESS;
@@ -50,6 +51,11 @@ fn main() -> ExitCode {
         }
     }
     status
+}
+
+fn installed(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).exists())
 }
 
 /// A folder in which our binary has the commands' names.
@@ -70,6 +76,9 @@ fn run(scenario: &Path, first: Option<&Path>) -> Option<String> {
     if let Some(first) = first {
         path = std::env::join_paths([first.to_owned()].into_iter().chain(std::env::split_paths(&path))).ok()?;
     }
+    // Where `asks` is.
+    let scenarios = scenario.parent()?.to_owned();
+    path = std::env::join_paths(std::env::split_paths(&path).chain([scenarios])).ok()?;
     let myself = std::env::current_exe().expect("a program has a path");
     let prepare = "mkdir -p /run/netns && mount -t tmpfs none /run/netns && mount -t sysfs none /sys && exec \"$0\"";
     let output = Command::new("unshare")
