@@ -119,6 +119,59 @@ fn whoever_is_killed_nothing_is_left() {
     assert_eq!(host_network(), before);
 }
 
+/// Makes much of everything, some of it under names that the host may have, too.
+const MUCH: &str = "
+    ip link set lo up
+    ip netns add far
+    ip link add br0 type bridge
+    ip link add eth0 type veth peer name eth1 netns far
+    ip link set eth0 master br0
+    for number in $(seq 40); do
+        ip link add netloom-a$number master br0 up type veth peer name netloom-b$number netns far
+        ip addr add 10.99.$number.1/24 dev netloom-a$number
+    done
+    ip link set br0 up
+    ip link set eth0 up
+    ip addr add 192.0.2.1/24 dev br0
+    ip route add default via 192.0.2.254
+    ip route add unreachable 203.0.113.0/24 table 100
+    ip rule add to 203.0.113.0/24 table 100
+    ip neigh add 192.0.2.254 lladdr 02:00:00:00:00:01 dev br0
+    brctl addbr docker0
+    ifconfig br0:1 198.51.100.1/24
+    route add -net 198.51.101.0 netmask 255.255.255.0 gw 198.51.100.2
+    sysctl -w net.ipv4.ip_forward=1
+    hostname netloom-test";
+
+#[test]
+fn what_a_script_makes_is_nowhere_on_the_host() {
+    let place = Place::new();
+    let settings = || {
+        let forwarding = std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap_or_default();
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let names = std::fs::read_dir("/run/netns").map_or(0, Iterator::count);
+        (host_network(), forwarding, name, names)
+    };
+    let before = settings();
+    let Some(output) = run(&place, &format!("set -e\nexec 2>&1\n{MUCH}\nip -br link | wc -l")) else { return };
+    let said = text(&output.stdout);
+    assert!(said.ends_with("\n44\n"), "{said}");
+    assert_eq!(settings(), before);
+
+    // The same where it is killed in the midst of it.
+    let done = place.path().join("done");
+    let script = place.file("killed.sh", &format!("{MUCH}\ntouch {}; sleep 1000", done.display()));
+    let mut command = place.netloom();
+    command.args(["run", "--host"]).arg(script).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("it starts");
+    eventually("the script made it all", || done.exists());
+    assert_eq!(settings(), before);
+    child.kill().expect("our child");
+    child.wait().expect("our child");
+    eventually("the directory is gone", || place.leftovers().is_empty());
+    assert_eq!(settings(), before);
+}
+
 #[test]
 fn stragglers_end_with_the_script() {
     let place = Place::new();
