@@ -1,5 +1,6 @@
 //! Measurements of the embedded kernel: beside the host's (`cargo xtask bench`), and for profilers.
 
+mod applets;
 mod growth;
 mod host;
 mod instructions;
@@ -24,9 +25,10 @@ fn main() -> ExitCode {
         ["bench", "--quick"] => report::write(true).expect("the measurements end"),
         ["instructions"] => return instructions::run(false).expect("instructions are counted"),
         ["instructions", "--update"] => return instructions::run(true).expect("instructions are counted"),
+        ["applets"] => applets::write().expect("docs/PERFORMANCE.md is written"),
         ["memory"] => memory::figures().iter().for_each(|(what, bytes)| println!("{what}: {bytes:.0} B")),
         _ => {
-            eprintln!("usage: cargo xtask bench [--quick] | memory | instructions [--update] | once SCENARIO COUNT");
+            eprintln!("usage: cargo xtask bench [--quick] | applets | memory | instructions [--update] | once SCENARIO COUNT");
             return ExitCode::from(2);
         }
     }

@@ -57,7 +57,7 @@ pub(crate) fn thousands(number: u64) -> String {
     }
 }
 
-fn duration(nanoseconds: f64) -> String {
+pub(crate) fn duration(nanoseconds: f64) -> String {
     match nanoseconds {
         ..1e3 => format!("{nanoseconds:.1} ns"),
         ..1e6 => format!("{:.2} µs", nanoseconds / 1e3),
@@ -226,7 +226,7 @@ pub(crate) fn output(program: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output).trim().to_owned()
 }
 
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model =
         cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("?", |(_, it)| it);
@@ -282,7 +282,6 @@ fn plots(growth: &Growth) -> Result<(), String> {
 
 /// Measures everything; prints it if `quick`, else writes it between the marks in `docs/PERFORMANCE.md`, and the plots beside it.
 pub(crate) fn write(quick: bool) -> io::Result<()> {
-    const PATH: &str = "docs/PERFORMANCE.md";
     const BEGIN: &str = "<!-- cargo xtask bench -->\n";
     const END: &str = "<!-- end -->\n";
     let machine = machine();
@@ -313,10 +312,16 @@ pub(crate) fn write(quick: bool) -> io::Result<()> {
         return Ok(());
     }
     plots(&growth).map_err(io::Error::other)?;
+    put(BEGIN, END, &text)
+}
+
+/// Puts tables between two marks of `docs/PERFORMANCE.md`.
+pub(crate) fn put(begin: &str, end: &str, text: &str) -> io::Result<()> {
+    const PATH: &str = "docs/PERFORMANCE.md";
     let page = fs::read_to_string(PATH)?;
-    let whole = page.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let whole = page.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
     let (before, after) = whole.ok_or_else(|| io::Error::other(format!("{PATH} has no place for the tables")))?;
-    fs::write(PATH, format!("{before}{BEGIN}{text}{END}{after}"))
+    fs::write(PATH, format!("{before}{begin}{text}{end}{after}"))
 }
 
 #[cfg(test)]
