@@ -1,6 +1,6 @@
 //! The list of lines that are known to differ, each with its reason.
 //!
-//! One a line: `SCENARIO | LINE | REASON`, where LINE is a [`Difference`]'s line. `*` stands for anything, and ± at its beginning
+//! One a line: `SCENARIO | LINE | REASON`, where LINE is a [`Difference`]'s line. `*` stands for anything, and ± at the beginning of LINE
 //! for both signs.
 
 use crate::compare::Difference;
@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Vec<Accepted> {
 impl Accepted {
     /// Whether it speaks of this difference.
     pub fn covers(&self, scenario: &str, difference: &Difference) -> bool {
-        self.scenario == scenario
+        matches(&self.scenario, scenario)
             && match self.line.strip_prefix('±') {
                 Some(line) => difference.line.strip_prefix(['-', '+']).is_some_and(|other| matches(line, other)),
                 None => matches(&self.line, &difference.line),

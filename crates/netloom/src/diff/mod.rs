@@ -127,9 +127,12 @@ fn names_a_device(line: &str, script: &str) -> bool {
             .match_indices(word)
             .any(|(at, _)| !script[..at].ends_with(is_part) && !script[at + word.len()..].starts_with(is_part))
     };
-    let mut words = line.split(|c: char| !is_part(c)).filter(|word| !word.is_empty());
-    let named = words.clone().filter(|word| line.contains(&format!("{word}:")) || line.contains(&format!("({word})")));
-    named.chain(words.by_ref().skip_while(|word| *word != "device").nth(1)).any(in_script)
+    // What stands before a colon or in brackets, and what follows the word "device".
+    let words = line.split([' ', '(', ')']).filter(|word| !word.is_empty());
+    let named = words.clone().filter_map(|word| word.strip_suffix(':'));
+    let in_brackets = line.split('(').skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+    let devices = named.chain(in_brackets).chain(words.skip_while(|word| *word != "device").nth(1));
+    devices.filter(|device| !device.is_empty()).any(in_script)
 }
 
 fn print(comparison: &Comparison) {
@@ -161,7 +164,14 @@ mod tests {
         ] {
             assert!(names_a_device(line, script), "{line}");
         }
-        for line in ["docker0: port 1(vethab12) entered blocking state", "audit: type=1400", "veth01: x"] {
+        for line in [
+            "docker0: port 1(vethab12) entered blocking state",
+            "audit: type=1400",
+            "veth01: x",
+            "x0: port 1(y) left",
+            "0: x",
+            "x0: f() y",
+        ] {
             assert!(!names_a_device(line, script), "{line}");
         }
     }
