@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/side_by_side");
     let mut scenarios: Vec<PathBuf> =
         std::fs::read_dir(folder).expect("scenarios").map(|entry| entry.expect("an entry").path()).collect();
+    scenarios.retain(|path| path.extension().is_some_and(|extension| extension == "sc"));
     scenarios.sort();
     scenarios.retain(|path| wanted.is_empty() || wanted.iter().any(|name| path.to_string_lossy().contains(name)));
     let ours = applets();
