@@ -28,7 +28,9 @@ fn main() -> ExitCode {
         ["applets"] => applets::write().expect("docs/PERFORMANCE.md is written"),
         ["memory"] => memory::figures().iter().for_each(|(what, bytes)| println!("{what}: {bytes:.0} B")),
         _ => {
-            eprintln!("usage: cargo xtask bench [--quick] | applets | memory | instructions [--update] | once SCENARIO COUNT");
+            eprintln!(
+                "usage: cargo xtask bench [--quick] | applets | memory | instructions [--update] | once SCENARIO COUNT"
+            );
             return ExitCode::from(2);
         }
     }
