@@ -139,7 +139,6 @@ impl Filter {
             }
         }
         filter.state = given.unwrap_or(state);
-        session.links.learn_all();
         if let Some(name) = name {
             filter.device = Some(session.index(name)?);
         }

@@ -7,6 +7,8 @@ use netloom_machine::{Machine, Netns};
 
 /// The longest device name; longer ones are alternative names.
 const IFNAMSIZ: usize = 16;
+/// As many as are asked for one by one.
+const FEW: u32 = 8;
 const RTEXT_FILTER_VF: u32 = 1;
 const RTEXT_FILTER_SKIP_STATS: u32 = 8;
 /// The length of `struct ifinfomsg`.
@@ -30,12 +32,14 @@ pub(crate) struct Links<'a> {
     netlink: Option<Netlink>,
     by_index: HashMap<u32, Link>,
     by_name: HashMap<String, u32>,
+    /// How many devices were asked for by index.
+    asked: u32,
 }
 
 impl<'a> Links<'a> {
     /// Nothing is asked before the first name.
     pub(crate) fn new(machine: &'a Machine, netns: Netns) -> Links<'a> {
-        Links { machine, netns, netlink: None, by_index: HashMap::new(), by_name: HashMap::new() }
+        Links { machine, netns, netlink: None, by_index: HashMap::new(), by_name: HashMap::new(), asked: 0 }
     }
 
     /// Remembers (or forgets) the device that an `RTM_NEWLINK` (`RTM_DELLINK`) message is about; its index.
@@ -95,8 +99,14 @@ impl<'a> Links<'a> {
         self.ask(&mut request).or_else(|| name.strip_prefix("if")?.parse().ok())
     }
 
-    /// What is known of a device.
+    /// What is known of a device. Who asks for many asks for all at once.
     pub(crate) fn get(&mut self, index: u32) -> Option<&Link> {
+        if !self.by_index.contains_key(&index) {
+            self.asked += 1;
+            if self.asked == FEW {
+                self.learn_all();
+            }
+        }
         if !self.by_index.contains_key(&index) {
             let mut request = Request::new(libc::RTM_GETLINK, 0);
             request.put(&[0; IFINFOMSG]).patch(4, &index.to_ne_bytes());

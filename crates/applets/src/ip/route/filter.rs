@@ -180,7 +180,6 @@ impl Filter {
         if filter.family == 0 && filter.table.is_some() {
             filter.family = libc::AF_INET as u8;
         }
-        session.links.learn_all();
         for (name, index) in [(oif, &mut filter.oif), (iif, &mut filter.iif)] {
             if let Some(name) = name {
                 *index = Some(session.index(name)?);
