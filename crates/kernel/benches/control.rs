@@ -5,7 +5,7 @@ mod lab;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use lab::control::Machine;
+use lab::control::{Machine, live_pair_requests, pair_requests};
 
 fn main() {
     divan::main();
@@ -13,16 +13,18 @@ fn main() {
 
 #[divan::bench(args = [100, 1_000, 10_000, 100_000], sample_count = 5)]
 fn veth_pairs(bencher: Bencher<'_, '_>, count: u32) {
+    let requests = pair_requests(0, count);
     bencher.counter(ItemsCount::new(count)).with_inputs(Machine::new).bench_local_values(|mut machine| {
-        machine.make_pairs(count);
+        machine.send(&requests);
         machine
     });
 }
 
 #[divan::bench(args = [100, 1_000, 10_000], sample_count = 5)]
 fn live_veth_pairs(bencher: Bencher<'_, '_>, count: u32) {
+    let requests = live_pair_requests(0, count);
     bencher.counter(ItemsCount::new(count)).with_inputs(Machine::new).bench_local_values(|mut machine| {
-        machine.make_live_pairs(count);
+        machine.send(&requests);
         machine
     });
 }

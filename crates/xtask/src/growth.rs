@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crate::lab::control::Machine;
+use crate::lab::control::{Machine, live_pair_requests, pair_requests};
 use crate::lab::switch::{BATCH, Switch};
 use crate::memory;
 use crate::report::{spread, timed};
@@ -36,10 +36,10 @@ fn frame(mut switch: Switch, frames: usize) -> f64 {
 }
 
 /// What each of `count` costs that `work` makes on a fresh machine; the few are made often.
-fn made(count: u32, work: impl Fn(&mut Machine, u32)) -> f64 {
+fn made(count: u32, work: impl Fn(&mut Machine)) -> f64 {
     let each = || {
         let mut machine = Machine::new();
-        timed(count as usize, || work(&mut machine, count))
+        timed(count as usize, || work(&mut machine))
     };
     let times: Vec<f64> = (0..(3_000 / count).clamp(3, 300)).map(|_| each()).collect();
     spread(&times).0
@@ -68,9 +68,15 @@ pub(crate) fn measure(quick: bool) -> Growth {
         flows: upto(largest, &[1, 16, 256, 4_096, 65_536], &|flows| {
             frame(Switch::flows(64, flows.max(128), flows, 64), frames)
         }),
-        pairs: upto(most, &decades, &|count| made(count, Machine::make_pairs)),
-        live_pairs: upto(most / 10, &decades, &|count| made(count, Machine::make_live_pairs)),
-        members: upto(1_023, &[1, 10, 100, 1_000], &|count| made(count, Machine::make_namespaces)),
+        pairs: upto(most, &decades, &|count| {
+            let requests = pair_requests(0, count);
+            made(count, |machine| machine.send(&requests))
+        }),
+        live_pairs: upto(most / 10, &decades, &|count| {
+            let requests = live_pair_requests(0, count);
+            made(count, |machine| machine.send(&requests))
+        }),
+        members: upto(1_023, &[1, 10, 100, 1_000], &|count| made(count, |machine| machine.make_namespaces(count))),
         links: upto(most / 2, &[1, 10, 100, 1_000, 10_000, 50_000], &link),
         namespaces: upto(most, &decades[..5], &|count| memory::each(count, Machine::make_empty_namespaces)),
     }

