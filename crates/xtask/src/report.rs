@@ -24,7 +24,7 @@ struct Sizes {
     pings: u32,
 }
 
-const WHOLE: Sizes = Sizes { rounds: 7, pairs: 10_000, namespaces: 1_000, routes: 100_000, pings: 3_000 };
+const WHOLE: Sizes = Sizes { rounds: 3, pairs: 10_000, namespaces: 1_000, routes: 100_000, pings: 3_000 };
 const QUICK: Sizes = Sizes { rounds: 3, pairs: 1_000, namespaces: 200, routes: 10_000, pings: 500 };
 
 /// One thing that is measured: nanoseconds, ours and the yardstick's, round by round.
@@ -293,6 +293,9 @@ pub(crate) fn write(quick: bool) -> io::Result<()> {
     let memory = memory::figures();
     eprintln!("growth");
     let growth = growth::measure(quick);
+    if !quick {
+        plots(&growth).map_err(io::Error::other)?;
+    }
     let (rows, peers) = measure(if quick { &QUICK } else { &WHOLE });
 
     let mut text = format!("{machine}\n\n{}", rows.table());
@@ -316,7 +319,6 @@ pub(crate) fn write(quick: bool) -> io::Result<()> {
         println!("{text}");
         return Ok(());
     }
-    plots(&growth).map_err(io::Error::other)?;
     put(BEGIN, END, &text)
 }
 
