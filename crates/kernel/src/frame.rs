@@ -1,18 +1,15 @@
 //! Frames (Linux's `sk_buff`): an Ethernet frame in a pooled buffer that is moved from hand to hand and shared where
 //! Linux clones.
 //!
-//! A frame always starts at its Ethernet header; on `lo` that is fourteen zero bytes and the EtherType. Buffers have
-//! headroom in front for encapsulation. Cloning is [`Frame::share`]: the payload stays shared until somebody writes
-//! to it through [`FramePool::bytes_mut`]. At the end of its way a frame goes back through [`FramePool::recycle`];
-//! one that is merely dropped is freed, never leaked.
+//! A frame always starts at its Ethernet header; on `lo` that is fourteen zero bytes and the EtherType. Cloning is
+//! [`Frame::share`]: the payload stays shared until somebody writes to it through [`FramePool::bytes_mut`]. At the end of
+//! its way a frame goes back through [`FramePool::recycle`]; one that is merely dropped is freed, never leaked.
 
 use std::rc::Rc;
 
 /// Length of the Ethernet header.
 pub(crate) const ETH_HLEN: usize = 14;
 
-/// Room in front of a frame's first byte.
-const HEADROOM: usize = 64;
 /// The size of a pooled buffer: what 1,500 bytes of payload with tags and tunnels need. No power of two, so that the
 /// headers of many frames don't compete for the same few sets of the processor's cache.
 const BUFFER: usize = 2112;
@@ -36,53 +33,26 @@ pub(crate) enum PacketType {
     Outgoing = 4,
 }
 
-/// Where a frame's bytes are.
-#[derive(Debug)]
-struct Buffer {
-    short: [u8; BUFFER],
-    /// The bytes of a frame for which `short` is too short.
-    long: Box<[u8]>,
-}
-
-/// One Ethernet frame: two machine words, which travel in registers.
-#[derive(Debug)]
+/// One Ethernet frame. Its bytes are the first of the buffer; what is left where a frame was taken has none.
+#[derive(Debug, Default)]
 pub(crate) struct Frame {
-    buffer: Rc<Buffer>,
-    about: About,
+    buffer: Option<Rc<[u8]>>,
+    length: u32,
+    marks: Marks,
 }
 
-/// What is known of a frame beside its bytes, in one word.
-///
-/// From the lowest bit on: length (32 bits), where it starts (15), [`About::LONG`], type (3), [`About::TRUSTED`].
-#[derive(Clone, Copy, Debug)]
-struct About(u64);
+/// What is known of a frame beside its bytes: its type in the lowest bits, and whether its checksum is trusted. In one number,
+/// since frames are moved a lot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks(u32);
 
-impl About {
-    const START: u32 = 32;
-    /// The bytes stand in [`Buffer::long`].
-    const LONG: u64 = 1 << 47;
-    const TYPE: u32 = 48;
-    const TRUSTED: u64 = 1 << 51;
+impl Marks {
+    const TYPE: u32 = 7;
+    const TRUSTED: u32 = 8;
 
-    #[inline]
-    fn new(length: usize, long: bool) -> About {
-        let long = if long { About::LONG } else { 0 };
-        About(length as u64 & u64::from(u32::MAX) | (HEADROOM as u64) << About::START | long)
-    }
-
-    #[inline]
-    fn length(self) -> usize {
-        self.0 as u32 as usize
-    }
-
-    #[inline]
-    fn start(self) -> usize {
-        (self.0 >> About::START) as usize & 0x7fff
-    }
-
-    #[inline]
-    fn is_long(self) -> bool {
-        self.0 & About::LONG != 0
+    #[inline(always)]
+    fn with_type(self, packet_type: PacketType) -> Marks {
+        Marks(self.0 & !Marks::TYPE | packet_type as u32)
     }
 }
 
@@ -90,15 +60,13 @@ impl Frame {
     /// The whole frame, Ethernet header first.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        let start = self.about.start();
-        let room = if self.about.is_long() { &self.buffer.long } else { &self.buffer.short[..] };
-        room.get(start..start + self.about.length()).unwrap_or_default()
+        self.buffer.as_ref().and_then(|buffer| buffer.get(..self.length as usize)).unwrap_or_default()
     }
 
     /// Its length in bytes, Ethernet header included.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.about.length()
+        self.length as usize
     }
 
     /// How its destination relates to the device that received it, which says so.
@@ -108,26 +76,26 @@ impl Frame {
             use PacketType::*;
             [Host, Broadcast, Multicast, OtherHost, Outgoing, Host, Host, Host]
         };
-        TYPES[(self.about.0 >> About::TYPE) as usize & 7]
+        TYPES[(self.marks.0 & Marks::TYPE) as usize]
     }
 
     /// See [`Frame::packet_type`].
     #[inline]
     pub(crate) fn set_packet_type(&mut self, to: PacketType) {
-        self.about.0 = self.about.0 & !(7 << About::TYPE) | (to as u64) << About::TYPE;
+        self.marks = self.marks.with_type(to);
     }
 
     /// Whether the transport checksum is known to be good or still to be filled in (the frame came from a local socket and
     /// never left the machine): receivers need not verify it.
     #[inline]
     pub(crate) fn checksum_trusted(&self) -> bool {
-        self.about.0 & About::TRUSTED != 0
+        self.marks.0 & Marks::TRUSTED != 0
     }
 
     /// See [`Frame::checksum_trusted`].
     #[inline]
     pub(crate) fn set_checksum_trusted(&mut self, trusted: bool) {
-        self.about.0 = self.about.0 & !About::TRUSTED | if trusted { About::TRUSTED } else { 0 };
+        self.marks.0 = self.marks.0 & !Marks::TRUSTED | if trusted { Marks::TRUSTED } else { 0 };
     }
 
     /// What follows the Ethernet header.
@@ -151,80 +119,99 @@ impl Frame {
     /// Another frame with the same bytes, not copied.
     #[inline]
     pub(crate) fn share(&self) -> Frame {
-        Frame { buffer: Rc::clone(&self.buffer), about: self.about }
+        Frame { buffer: self.buffer.clone(), length: self.length, marks: self.marks }
+    }
+
+    /// Becomes a share of another frame, seen from where it has another type.
+    #[inline(always)]
+    pub(crate) fn set_share(&mut self, other: &Frame, packet_type: PacketType) {
+        self.buffer = other.buffer.clone();
+        self.length = other.length;
+        self.marks = other.marks.with_type(packet_type);
     }
 
     /// Cuts it to `length` bytes (padding after an IP packet).
     #[inline]
     pub(crate) fn truncate(&mut self, length: usize) {
-        let length = self.about.length().min(length) as u64;
-        self.about.0 = self.about.0 & !u64::from(u32::MAX) | length;
+        self.length = self.length.min(u32::try_from(length).unwrap_or(u32::MAX));
     }
 }
 
 /// Idle buffers, the warmest on top.
 #[derive(Debug, Default)]
 pub(crate) struct FramePool {
-    idle: Vec<Rc<Buffer>>,
+    idle: Vec<Rc<[u8]>>,
 }
 
 // Making and recycling stand in the way of every frame, and whoever else calls them must not push them out of it.
 impl FramePool {
     /// An unshared buffer with room for `length` bytes, which hold anything.
     #[inline(always)]
-    fn fresh(&mut self, length: usize) -> Rc<Buffer> {
-        if length > BUFFER - HEADROOM {
+    fn fresh(&mut self, length: usize) -> Rc<[u8]> {
+        if length > BUFFER {
             return FramePool::long(length);
         }
         self.idle.pop().unwrap_or_else(FramePool::short)
     }
 
     #[cold]
-    fn short() -> Rc<Buffer> {
-        Rc::new(Buffer { short: [0; BUFFER], long: Box::default() })
+    fn short() -> Rc<[u8]> {
+        Rc::new([0; BUFFER])
     }
 
     #[cold]
-    fn long(length: usize) -> Rc<Buffer> {
-        Rc::new(Buffer { short: [0; BUFFER], long: vec![0; HEADROOM + length].into() })
+    fn long(length: usize) -> Rc<[u8]> {
+        vec![0; length].into()
     }
 
-    /// A frame of `length` bytes that `fill` has written.
+    /// Makes `frame` one of `length` bytes that `fill` has written.
     #[inline(always)]
-    fn filled(&mut self, length: usize, fill: impl FnOnce(&mut [u8])) -> Frame {
+    fn fill(&mut self, frame: &mut Frame, length: usize, fill: impl FnOnce(&mut [u8])) {
         let mut buffer = self.fresh(length);
-        let unshared = Rc::get_mut(&mut buffer).expect("idle buffers are unshared");
-        let about = About::new(length, length > BUFFER - HEADROOM);
-        let room = if about.is_long() { &mut unshared.long } else { &mut unshared.short[..] };
-        fill(&mut room[HEADROOM..HEADROOM + length]);
-        Frame { buffer, about }
+        let room = Rc::get_mut(&mut buffer).expect("idle buffers are unshared");
+        fill(&mut room[..length]);
+        frame.buffer = Some(buffer);
+        frame.length = length as u32;
+        frame.marks = Marks::default();
     }
 
     /// A frame with these bytes.
     #[inline(always)]
     pub(crate) fn copy_from(&mut self, bytes: &[u8]) -> Frame {
-        self.filled(bytes.len(), |room| room.copy_from_slice(bytes))
+        let mut frame = Frame::default();
+        self.copy_to(&mut frame, bytes);
+        frame
+    }
+
+    /// Makes `frame` one with these bytes.
+    #[inline(always)]
+    pub(crate) fn copy_to(&mut self, frame: &mut Frame, bytes: &[u8]) {
+        self.fill(frame, bytes.len(), |room| room.copy_from_slice(bytes));
     }
 
     /// A frame of `length` zero bytes, filled in by `build`.
     pub(crate) fn build(&mut self, length: usize, build: impl FnOnce(&mut [u8])) -> Frame {
-        self.filled(length, |room| {
+        let mut frame = Frame::default();
+        self.build_to(&mut frame, length, build);
+        frame
+    }
+
+    /// Makes `frame` one of `length` zero bytes, filled in by `build`.
+    pub(crate) fn build_to(&mut self, frame: &mut Frame, length: usize, build: impl FnOnce(&mut [u8])) {
+        self.fill(frame, length, |room| {
             room.fill(0);
             build(room);
-        })
+        });
     }
 
     /// The frame's bytes to write to; a shared payload is copied first.
     #[inline]
     pub(crate) fn bytes_mut<'a>(&mut self, frame: &'a mut Frame) -> &'a mut [u8] {
-        if Rc::get_mut(&mut frame.buffer).is_none() {
+        if frame.buffer.as_mut().is_some_and(|buffer| Rc::get_mut(buffer).is_none()) {
             self.unshare(frame);
         }
-        let (start, length) = (frame.about.start(), frame.about.length());
-        let long = frame.about.is_long();
-        let buffer = Rc::get_mut(&mut frame.buffer).expect("just unshared");
-        let room = if long { &mut buffer.long } else { &mut buffer.short[..] };
-        room.get_mut(start..start + length).unwrap_or_default()
+        let room = frame.buffer.as_mut().and_then(Rc::get_mut);
+        room.and_then(|room| room.get_mut(..frame.length as usize)).unwrap_or_default()
     }
 
     fn unshare(&mut self, frame: &mut Frame) {
@@ -236,9 +223,15 @@ impl FramePool {
 
     /// Takes a frame at the end of its way; its buffer is used again once nobody shares it.
     #[inline(always)]
-    pub(crate) fn recycle(&mut self, frame: Frame) {
-        let mut buffer = frame.buffer;
-        if !frame.about.is_long() && self.idle.len() < POOL && Rc::get_mut(&mut buffer).is_some() {
+    pub(crate) fn recycle(&mut self, mut frame: Frame) {
+        self.recycle_from(&mut frame);
+    }
+
+    /// The same, where the frame is.
+    #[inline(always)]
+    pub(crate) fn recycle_from(&mut self, frame: &mut Frame) {
+        let Some(mut buffer) = frame.buffer.take() else { return };
+        if buffer.len() == BUFFER && self.idle.len() < POOL && Rc::get_mut(&mut buffer).is_some() {
             self.idle.push(buffer);
         }
     }

@@ -5,6 +5,7 @@
 //! given the same calls behave the same, byte for byte.
 #![forbid(unsafe_code)]
 
+mod backlog;
 mod bridge;
 mod drivers;
 mod drop_reason;
@@ -22,6 +23,7 @@ mod netns;
 mod nsid;
 mod path;
 mod printk;
+mod ring;
 mod rtnetlink;
 mod shared;
 mod socket;
@@ -129,7 +131,9 @@ pub struct Kernel {
     frames: frame::FramePool,
     drops: DropCounts,
     /// Frames on their way to the device that receives them.
-    backlog: VecDeque<(DevId, frame::Frame)>,
+    backlog: backlog::Backlog,
+    /// Room for those that are just being received.
+    worked_off: backlog::Backlog,
     /// Room for the devices through which a frame is being flooded.
     egresses: Vec<DevId>,
     /// Devices whose link state is to be looked at when the current system call is done.
@@ -159,7 +163,8 @@ impl Kernel {
             timers: timer::Timers::default(),
             frames: frame::FramePool::default(),
             drops: DropCounts::default(),
-            backlog: VecDeque::new(),
+            backlog: backlog::Backlog::default(),
+            worked_off: backlog::Backlog::default(),
             egresses: Vec::new(),
             link_events: VecDeque::new(),
             unregistering: Vec::new(),

@@ -8,11 +8,15 @@
 //!    up as received by the bridge's own device; else it goes to ARP, IPv4 or IPv6.
 //!
 //! A frame ends with [`Kernel::drop_frame`] and a reason, or in a socket's receive buffer.
+//!
+//! Frames often come in bursts: several in a row for one device. What holds for all of a burst (which device, which port, which
+//! cable) is looked up once; what depends on a frame is done frame by frame, in order, so that nobody can tell the difference.
 
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::frame::{Frame, PacketType};
 use crate::netdev::Device;
+use crate::socket::packet::Audience;
 use crate::types::{DevId, MacAddr};
 
 /// EtherTypes.
@@ -20,10 +24,13 @@ pub(crate) mod ethertype {
     pub(crate) const IPV4: u16 = 0x0800;
     pub(crate) const ARP: u16 = 0x0806;
     pub(crate) const IPV6: u16 = 0x86dd;
-}
 
-/// How many frames may wait to be received; what comes beyond is dropped.
-const BACKLOG: usize = 16_384;
+    /// Whether some protocol takes such frames.
+    #[inline(always)]
+    pub(crate) fn is_handled(ethertype: u16) -> bool {
+        matches!(ethertype, IPV4 | ARP | IPV6)
+    }
+}
 
 /// How many frames one call of [`Kernel::run`] receives before it lets others have their turn.
 pub(crate) const BUDGET: usize = 8_192;
@@ -44,18 +51,38 @@ impl Kernel {
         self.driver_transmit(dev, frame)
     }
 
+    /// Sends frames, each through the device that it stands with. They are taken out.
+    #[inline(always)]
+    pub(crate) fn transmit_all(&mut self, mut frames: &mut [(DevId, Frame)]) {
+        while let Some((dev, _)) = frames.first() {
+            let dev = *dev;
+            let over_cable = crate::drivers::veth::readdress(&mut self.devices, dev, frames);
+            let (sent, rest) = frames.split_at_mut(over_cable.max(1));
+            frames = rest;
+            if over_cable == 0 {
+                let _ = self.transmit(dev, std::mem::take(&mut sent[0].1));
+            } else if over_cable <= self.backlog.room() {
+                self.backlog.append(sent);
+            } else {
+                for (receiver, frame) in sent {
+                    let _ = self.enqueue(*receiver, std::mem::take(frame));
+                }
+            }
+        }
+    }
+
     /// Puts a frame on the queue of those to be received by `dev`, whose driver has counted it.
     #[inline(always)]
     pub(crate) fn enqueue(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
-        if self.backlog.len() >= BACKLOG {
+        if self.backlog.room() == 0 {
             return self.backlog_is_full(dev, frame);
         }
-        self.backlog.push_back((dev, frame));
+        self.backlog.push(dev, frame);
         Ok(())
     }
 
     #[cold]
-    fn backlog_is_full(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+    pub(crate) fn backlog_is_full(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
         if let Some(device) = self.devices.get_mut(dev) {
             device.stats.rx_dropped += 1;
         }
@@ -65,9 +92,70 @@ impl Kernel {
 
     /// Receives what is queued, until nothing is left or the budget is used up.
     pub(crate) fn run(&mut self) {
-        for _ in 0..BUDGET {
-            let Some((dev, frame)) = self.backlog.pop_front() else { return };
-            self.receive_frame(dev, frame);
+        let mut budget = BUDGET;
+        while budget > 0 && !self.backlog.is_empty() {
+            let mut queue = std::mem::take(&mut self.worked_off);
+            self.backlog.move_to(&mut queue, budget);
+            budget -= queue.len();
+            for burst in queue.frames_mut().chunk_by_mut(|(one, _), (next, _)| one == next) {
+                self.receive_burst(burst);
+            }
+            queue.clear();
+            self.worked_off = queue;
+        }
+    }
+
+    /// Receives frames of one device. They are taken out.
+    fn receive_burst(&mut self, burst: &mut [(DevId, Frame)]) {
+        let Some((dev, _)) = burst.first() else { return };
+        let dev = *dev;
+        match self.devices.get(dev) {
+            Some(device @ Device { port: Some(port), .. }) if !device.is_tapped() => {
+                let (port, stations) = (*port, Stations::of(device));
+                crate::bridge::input(self, dev, port, Some(stations), burst);
+            }
+            Some(Device { macvlans: None, port: None, .. }) => self.receive_alone(dev, burst),
+            _ => {
+                for (_, frame) in burst {
+                    self.receive_frame(dev, std::mem::take(frame));
+                }
+            }
+        }
+    }
+
+    /// Receives frames of a device that has them to itself.
+    #[inline(never)]
+    fn receive_alone(&mut self, dev: DevId, mut burst: &mut [(DevId, Frame)]) {
+        loop {
+            let Kernel { devices, sockets, ready, drops, frames: pool, now, .. } = self;
+            let mut audience = Audience { sockets, ready, drops, now: *now };
+            let Some(device) = devices.get(dev) else { break };
+            let stations = Stations::of(device);
+            // Frames that only packet sockets take, as long as they come.
+            let mut seen = false;
+            let other = burst.iter_mut().position(|(_, frame)| {
+                if frame.header().is_none() {
+                    return true;
+                }
+                let packet_type = stations.packet_type(frame);
+                frame.set_packet_type(packet_type);
+                seen = device.is_tapped() && audience.show_all(device, frame, packet_type, None);
+                if !seen || device.taps.see_protocols() || ethertype::is_handled(frame.ethertype()) {
+                    return true;
+                }
+                pool.recycle_from(frame);
+                false
+            });
+            let Some(other) = other else { return };
+            let frame = std::mem::take(&mut burst[other].1);
+            burst = &mut burst[other + 1..];
+            match frame.header() {
+                Some(_) => self.deliver(dev, frame, seen),
+                None => self.drop_frame(frame, DropReason::PacketTooSmall),
+            }
+        }
+        for (_, frame) in burst {
+            self.drop_frame(std::mem::take(frame), DropReason::DevReady);
         }
     }
 
@@ -77,10 +165,10 @@ impl Kernel {
         let Some(device) = self.devices.get(dev) else {
             return self.drop_frame(frame, DropReason::DevReady);
         };
-        let Some(header) = frame.header() else {
+        if frame.header().is_none() {
             return self.drop_frame(frame, DropReason::PacketTooSmall);
-        };
-        frame.set_packet_type(packet_type(device, header));
+        }
+        frame.set_packet_type(Stations::of(device).packet_type(&frame));
         self.receive_typed(dev, frame);
     }
 
@@ -93,7 +181,7 @@ impl Kernel {
         let (port, macvlans) = (device.port, device.macvlans.is_some());
         let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
         match port {
-            Some(port) => crate::bridge::input(self, dev, port, frame),
+            Some(port) => crate::bridge::input(self, dev, port, None, &mut [(dev, frame)]),
             None if macvlans => self.receive_below(dev, frame, seen),
             None => self.deliver(dev, frame, seen),
         }
@@ -111,7 +199,7 @@ impl Kernel {
     #[inline(always)]
     pub(crate) fn deliver(&mut self, dev: DevId, frame: Frame, seen: bool) {
         let protocol = frame.ethertype();
-        let listening = self.devices.get(dev).is_some_and(Device::is_tapped);
+        let listening = self.devices.get(dev).is_some_and(|device| device.taps.see_protocols());
         let seen = (listening && crate::socket::packet::deliver(self, dev, &frame, protocol)) || seen;
         match protocol {
             ethertype::IPV4 => crate::ipv4::receive(self, dev, frame),
@@ -138,18 +226,31 @@ impl Kernel {
     }
 }
 
-/// What the destination address is to the device that receives the frame.
-#[inline]
-fn packet_type(device: &Device, header: &[u8; 14]) -> PacketType {
-    let [a, b, c, d, e, f, ..] = *header;
-    let destination = MacAddr([a, b, c, d, e, f]);
-    if destination == device.address {
-        PacketType::Host
-    } else if !destination.is_multicast() {
-        PacketType::OtherHost
-    } else if destination == device.info.broadcast {
-        PacketType::Broadcast
-    } else {
-        PacketType::Multicast
+/// The addresses by which a device tells to whom a frame is.
+#[derive(Clone, Copy)]
+pub(crate) struct Stations {
+    own: MacAddr,
+    broadcast: MacAddr,
+}
+
+impl Stations {
+    #[inline(always)]
+    fn of(device: &Device) -> Stations {
+        Stations { own: device.address, broadcast: device.info.broadcast }
+    }
+
+    /// What a frame's destination is to the device.
+    #[inline]
+    pub(crate) fn packet_type(&self, frame: &Frame) -> PacketType {
+        let destination = frame.header().and_then(|header| MacAddr::from_slice(header)).unwrap_or_default();
+        if destination == self.own {
+            PacketType::Host
+        } else if !destination.is_multicast() {
+            PacketType::OtherHost
+        } else if destination == self.broadcast {
+            PacketType::Broadcast
+        } else {
+            PacketType::Multicast
+        }
     }
 }

@@ -78,7 +78,7 @@ impl Switch {
         let (a, b) = (station(0, 1), station(1, 1));
         switch.frames = vec![(frame(a, b, length), link_address(EXPERIMENT, cables[1]))];
         switch.send(1);
-        switch.frames = vec![(frame(b, a, length), Vec::new())];
+        switch.frames = vec![(frame(b, a, length), Vec::new()); BATCH];
         switch.bind_sender(cables[0]);
         switch.listen(cables[1]);
         switch
@@ -147,12 +147,15 @@ impl Switch {
     }
 
     /// Sends `count` frames.
-    fn send(&mut self, count: usize) {
-        let (kernel, frames, at) = (&mut self.kernel, &self.frames, self.at);
-        let messages = frames.iter().cycle().skip(at).take(count).map(|(data, address)| (&data[..], &address[..]));
-        let sent = kernel.send_many(self.sender, messages, 0, &self.process);
-        assert_eq!(sent, Ok(count));
-        self.at = (at + count) % frames.len();
+    fn send(&mut self, mut count: usize) {
+        while count > 0 {
+            let frames = self.frames[self.at..].iter().take(count).map(|(data, address)| (&data[..], &address[..]));
+            let now = (self.frames.len() - self.at).min(count);
+            let sent = self.kernel.send_many(self.sender, frames, 0, &self.process);
+            assert_eq!(sent, Ok(now));
+            count -= now;
+            self.at = (self.at + now) % self.frames.len();
+        }
     }
 
     /// Takes what has arrived; how many frames that were.

@@ -208,7 +208,7 @@ impl Fdb {
     #[inline(always)]
     pub(crate) fn destination(&mut self, key: Key, seconds: u32) -> Option<(u16, bool)> {
         let at = self.find(key)?;
-        let slot = &mut self.slots[at];
+        let slot = self.slots.get_mut(at)?;
         let rest = slot.rest & ((1 << USED_SHIFT) - 1) | seconds << USED_SHIFT;
         if rest != slot.rest {
             slot.rest = rest;

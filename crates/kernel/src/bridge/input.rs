@@ -1,5 +1,7 @@
 //! A frame comes in by a port: may it, who sent it, and where does it go?
 
+use slotmap::SlotMap;
+
 use super::fdb::{EntryFlags, Key, Learned};
 use super::forward::{self, Kind};
 use super::{Bridge, PortFlags, PortState, learning, link_local, local, seconds, ticks};
@@ -7,8 +9,9 @@ use crate::Kernel;
 use crate::drivers::DevKind;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
-use crate::netdev::{DevFlags, PortRef};
-use crate::types::DevId;
+use crate::netdev::{DevFlags, Device, PortRef};
+use crate::path::Stations;
+use crate::types::{DevId, Instant};
 
 /// Destination and source address as numbers.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +21,16 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    #[inline]
+    /// Those of a frame that is too short for any.
+    const NONE: Addresses = Addresses { destination: 0, source: 0 };
+
+    #[inline(always)]
     fn of(frame: &Frame) -> Option<Addresses> {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = *frame.header()?;
-        let destination = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-        Some(Addresses { destination, source: u64::from_be_bytes([0, 0, g, h, i, j, k, l]) })
+        let header = frame.header()?;
+        // Eight bytes at a time, which are one load each; what is too much is cut off.
+        let destination = u64::from_be_bytes(*header.first_chunk()?) >> 16;
+        let source = u64::from_be_bytes(*header[4..].first_chunk()?) << 16 >> 16;
+        Some(Addresses { destination, source })
     }
 }
 
@@ -55,38 +63,111 @@ enum Verdict {
     OneAndUp(DevId),
     /// It leaves by every port that takes such frames; `up`: the host sees it as well.
     Flood { kind: Kind, up: bool },
+    /// It is to one of the addresses that bridges keep to themselves.
+    LinkLocal,
 }
 
-/// A frame received by a port.
-#[inline(always)]
-pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Frame) {
-    let Some(addresses) = Addresses::of(&frame) else {
-        return kernel.drop_frame(frame, DropReason::PacketTooSmall);
-    };
-    if is_group(addresses.source) || addresses.source == 0 {
-        return kernel.drop_frame(frame, DropReason::BridgeInvalidSource);
-    }
-    if addresses.destination & !0xf == link_local::RANGE {
-        return link_local::input(kernel, dev, member, frame, addresses);
-    }
-    take(kernel, member, frame, addresses);
+/// What holds for all frames of a burst.
+#[derive(Clone, Copy)]
+struct Ingress {
+    number: u16,
+    flags: PortFlags,
+    state: PortState,
+    now: u32,
+    /// Whether the bridge's own device sees every frame.
+    promiscuous: bool,
 }
 
-/// An ordinary frame.
+/// Frames received by a port. They are taken out.
+///
+/// What leaves by one port is sent when the burst ends, or before anything else happens. `stations` tell to whom a frame is, where
+/// that isn't known yet.
+#[inline(never)]
+pub(crate) fn input(
+    kernel: &mut Kernel,
+    dev: DevId,
+    member: PortRef,
+    stations: Option<Stations>,
+    mut burst: &mut [(DevId, Frame)],
+) {
+    while !burst.is_empty() {
+        let Some((bridge, ingress)) = ingress(&mut kernel.devices, member, kernel.now) else {
+            for (_, frame) in burst {
+                kernel.drop_frame(std::mem::take(frame), DropReason::BridgePortDisabled);
+            }
+            return;
+        };
+        // Ordinary frames, as long as they come: they are to stand with the device that they leave through.
+        let mut other = None;
+        let ordinary = burst.iter_mut().position(|(at, frame)| {
+            let Some(addresses) = Addresses::of(frame) else {
+                other = Some((Addresses::NONE, Learned::Known, Verdict::Drop(DropReason::PacketTooSmall)));
+                return true;
+            };
+            match bridge.judge(&ingress, &addresses, frame.len()) {
+                (Learned::Known, Verdict::One(egress)) => {
+                    *at = egress;
+                    false
+                }
+                (learned, verdict) => {
+                    other = Some((addresses, learned, verdict));
+                    true
+                }
+            }
+        });
+        let (ordinary, rest) = burst.split_at_mut(ordinary.unwrap_or(burst.len()));
+        kernel.transmit_all(ordinary);
+        let (Some((addresses, learned, verdict)), Some(((_, frame), rest))) = (other, rest.split_first_mut()) else {
+            return;
+        };
+        let mut frame = std::mem::take(frame);
+        if let Some(stations) = &stations {
+            frame.set_packet_type(stations.packet_type(&frame));
+        }
+        carry_out(kernel, dev, member, frame, &addresses, learned, verdict);
+        burst = rest;
+    }
+}
+
+/// The bridge of a port, and what its frames have in common.
 #[inline(always)]
-pub(super) fn take(kernel: &mut Kernel, member: PortRef, frame: Frame, addresses: Addresses) {
-    let now = ticks(kernel.now);
-    let Some(device) = kernel.devices.get_mut(member.bridge) else {
-        return kernel.drop_frame(frame, DropReason::BridgePortDisabled);
-    };
+fn ingress(devices: &mut SlotMap<DevId, Device>, member: PortRef, now: Instant) -> Option<(&mut Bridge, Ingress)> {
+    let device = devices.get_mut(member.bridge)?;
     let promiscuous = device.flags.contains(DevFlags::PROMISC);
-    let DevKind::Bridge(bridge) = &mut device.kind else {
+    let DevKind::Bridge(bridge) = &mut device.kind else { return None };
+    let port = bridge.port(member.number)?;
+    let ingress = Ingress { number: member.number, flags: port.flags, state: port.state, now: ticks(now), promiscuous };
+    Some((bridge, ingress))
+}
+
+/// A frame to a link-local group that is forwarded like any other.
+pub(super) fn forward_link_local(
+    kernel: &mut Kernel,
+    dev: DevId,
+    member: PortRef,
+    frame: Frame,
+    addresses: &Addresses,
+) {
+    let Some((bridge, ingress)) = ingress(&mut kernel.devices, member, kernel.now) else {
         return kernel.drop_frame(frame, DropReason::BridgePortDisabled);
     };
-    let source = Key::from_bits(addresses.source, 0);
-    let (learned, verdict) = bridge.decide(member.number, source, &addresses, now, promiscuous, frame.len());
+    let (learned, verdict) = bridge.decide(&ingress, addresses, frame.len());
+    carry_out(kernel, dev, member, frame, addresses, learned, verdict);
+}
+
+/// Does with a frame what was decided.
+#[inline(never)]
+fn carry_out(
+    kernel: &mut Kernel,
+    dev: DevId,
+    member: PortRef,
+    frame: Frame,
+    addresses: &Addresses,
+    learned: Learned,
+    verdict: Verdict,
+) {
     if learned != Learned::Known {
-        learning::report(kernel, member, source, learned);
+        learning::report(kernel, member, Key::from_bits(addresses.source, 0), learned);
     }
     match verdict {
         Verdict::One(egress) => {
@@ -98,6 +179,7 @@ pub(super) fn take(kernel: &mut Kernel, member: PortRef, frame: Frame, addresses
         }
         Verdict::Up => local::pass_up(kernel, member.bridge, frame),
         Verdict::Drop(reason) => kernel.drop_frame(frame, reason),
+        Verdict::LinkLocal => link_local::input(kernel, dev, member, frame, addresses),
         Verdict::Flood { kind, up } => {
             let last = forward::flood(kernel, member.bridge, Some(member.number), kind, frame, up);
             if let Some(frame) = last {
@@ -111,22 +193,25 @@ pub(super) fn take(kernel: &mut Kernel, member: PortRef, frame: Frame, addresses
 }
 
 impl Bridge {
+    /// Whether a frame may come in, and what becomes of it.
+    #[inline(always)]
+    fn judge(&mut self, ingress: &Ingress, addresses: &Addresses, length: usize) -> (Learned, Verdict) {
+        if is_group(addresses.source) || addresses.source == 0 {
+            return (Learned::Known, Verdict::Drop(DropReason::BridgeInvalidSource));
+        }
+        if addresses.destination & !0xf == link_local::RANGE {
+            return (Learned::Known, Verdict::LinkLocal);
+        }
+        self.decide(ingress, addresses, length)
+    }
+
     /// Learns the source and finds the destination.
     #[inline(always)]
-    fn decide(
-        &mut self,
-        number: u16,
-        source: Key,
-        addresses: &Addresses,
-        now: u32,
-        promiscuous: bool,
-        length: usize,
-    ) -> (Learned, Verdict) {
-        let disabled = (Learned::Known, Verdict::Drop(DropReason::BridgePortDisabled));
-        let Some(Some(port)) = self.ports.get(usize::from(number)) else { return disabled };
-        let (flags, state) = (port.flags, port.state);
+    fn decide(&mut self, ingress: &Ingress, addresses: &Addresses, length: usize) -> (Learned, Verdict) {
+        let Ingress { number, flags, state, now, promiscuous } = *ingress;
+        let source = Key::from_bits(addresses.source, 0);
         if !state.receives() {
-            return disabled;
+            return (Learned::Known, Verdict::Drop(DropReason::BridgePortDisabled));
         }
         if flags.contains(PortFlags::LOCKED) && !self.may_send(number, source) {
             return (Learned::Known, Verdict::Drop(DropReason::BridgeLocked));

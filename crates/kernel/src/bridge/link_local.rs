@@ -20,7 +20,7 @@ const BRIDGE_GROUP: u32 = 0;
 const PAUSE: u32 = 1;
 
 /// A frame to one of them.
-pub(super) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Frame, addresses: Addresses) {
+pub(super) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Frame, addresses: &Addresses) {
     let last = (addresses.destination & 0xf) as u32;
     let now = ticks(kernel.now);
     let Some(it) = kernel.bridge_mut(member.bridge) else {
@@ -33,7 +33,7 @@ pub(super) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Fra
         return kernel.drop_frame(frame, DropReason::BridgeLinkLocal);
     }
     if forwarded || without_stp {
-        return input::take(kernel, member, frame, addresses);
+        return input::forward_link_local(kernel, dev, member, frame, addresses);
     }
     let source = Key::from_bits(addresses.source, 0);
     let learned = it.learn_only(member.number, source, now);

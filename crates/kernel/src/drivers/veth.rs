@@ -1,10 +1,12 @@
 //! veth: two devices joined by a cable. What one sends the other receives, in the same order and without loss.
 
+use slotmap::SlotMap;
+
 use super::{DevKind, Profile};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::error::{Errno, Result};
-use crate::frame::{ETH_HLEN, Frame};
+use crate::frame::{ETH_HLEN, Frame, FramePool};
 use crate::netdev::{DevFlags, Device, NewDevice};
 use crate::types::{DevId, NsId};
 
@@ -86,35 +88,119 @@ pub(super) fn close(kernel: &mut Kernel, dev: DevId) {
     }
 }
 
-#[inline(always)]
-pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
-    let length = frame.len();
-    let Some(sender) = kernel.devices.get_mut(dev) else { return refuse(kernel, dev, frame, DropReason::DevReady) };
-    // Counted as sent at once; who refuses it corrects that.
-    sender.stats.tx_packets += 1;
-    sender.stats.tx_bytes += length as u64;
-    let peer = sender.peer().unwrap_or_default();
-    match kernel.devices.get_mut(peer) {
-        Some(receiver) if receiver.is_up() => {
-            if length > receiver.mtu as usize + ETH_HLEN + VLAN_HLEN {
-                receiver.stats.rx_dropped += 1;
-                return refuse(kernel, dev, frame, DropReason::PacketTooBig);
-            }
-            receiver.stats.rx_packets += 1;
-            receiver.stats.rx_bytes += length as u64;
-            kernel.enqueue(peer, frame)
+/// Where what one end sends arrives, while the other end is up.
+#[derive(Clone, Copy)]
+struct Cable {
+    end: DevId,
+    peer: DevId,
+    /// The longest frame that the other end takes.
+    longest: usize,
+}
+
+impl Cable {
+    #[inline(always)]
+    fn of(devices: &SlotMap<DevId, Device>, end: DevId, device: &Device) -> Option<Cable> {
+        let peer = device.peer()?;
+        let receiver = devices.get(peer).filter(|receiver| receiver.is_up())?;
+        Some(Cable { end, peer, longest: receiver.mtu as usize + ETH_HLEN + VLAN_HLEN })
+    }
+
+    /// Counts what went over it.
+    #[inline(always)]
+    fn count(self, devices: &mut SlotMap<DevId, Device>, packets: usize, bytes: usize) {
+        if let Some(sender) = devices.get_mut(self.end) {
+            sender.stats.tx_packets += packets as u64;
+            sender.stats.tx_bytes += bytes as u64;
         }
-        _ => refuse(kernel, dev, frame, DropReason::PeerDown),
+        if let Some(receiver) = devices.get_mut(self.peer) {
+            receiver.stats.rx_packets += packets as u64;
+            receiver.stats.rx_bytes += bytes as u64;
+        }
     }
 }
 
-#[cold]
-fn refuse(kernel: &mut Kernel, dev: DevId, frame: Frame, reason: DropReason) -> Result<(), DropReason> {
-    if let Some(sender) = kernel.devices.get_mut(dev) {
-        sender.stats.tx_packets -= 1;
-        sender.stats.tx_bytes -= frame.len() as u64;
-        sender.stats.tx_dropped += 1;
+/// Sends a frame over the cable.
+#[inline(always)]
+pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+    let cable = kernel.devices.get(dev).and_then(|device| Cable::of(&kernel.devices, dev, device));
+    match cable {
+        Some(cable) if frame.len() <= cable.longest => {
+            cable.count(&mut kernel.devices, 1, frame.len());
+            kernel.enqueue(cable.peer, frame)
+        }
+        _ => refuse(kernel, dev, frame),
     }
+}
+
+/// Sends frames over the cable, one after the other. `make` is told what became of the last, and makes the next one in an empty
+/// place if there is another.
+#[inline(always)]
+pub(crate) fn transmit_burst(
+    kernel: &mut Kernel,
+    dev: DevId,
+    mut make: impl FnMut(&mut FramePool, &mut Frame, Option<Result<(), DropReason>>) -> bool,
+) {
+    let cable = kernel.devices.get(dev).and_then(|device| Cable::of(&kernel.devices, dev, device));
+    let (peer, longest) = cable.map_or((dev, None), |cable| (cable.peer, Some(cable.longest)));
+    let (mut packets, mut bytes, mut last) = (0, 0, None);
+    loop {
+        let (at, frame) = kernel.backlog.place();
+        if !make(&mut kernel.frames, frame, last) {
+            break;
+        }
+        *at = peer;
+        let length = frame.len();
+        let fits = longest.is_some_and(|longest| length <= longest);
+        last = Some(if fits && kernel.backlog.room() > 0 {
+            kernel.backlog.keep();
+            Ok(())
+        } else {
+            let frame = std::mem::take(&mut kernel.backlog.place().1);
+            if fits { kernel.backlog_is_full(peer, frame) } else { refuse(kernel, dev, frame) }
+        });
+        packets += usize::from(fits);
+        bytes += if fits { length } else { 0 };
+    }
+    if let Some(cable) = cable {
+        cable.count(&mut kernel.devices, packets, bytes);
+    }
+}
+
+/// Frames that stand with the end of the cable through which they leave are sent: from then on they stand with the other end. How
+/// many at the beginning of `frames` these were; none where `dev` is something else, or somebody looks on.
+#[inline(always)]
+pub(crate) fn readdress(devices: &mut SlotMap<DevId, Device>, dev: DevId, frames: &mut [(DevId, Frame)]) -> usize {
+    let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.is_tapped());
+    let Some(cable) = sender.and_then(|sender| Cable::of(devices, dev, sender)) else { return 0 };
+    let (mut packets, mut bytes) = (0, 0);
+    for (at, frame) in frames {
+        if *at != dev || frame.len() > cable.longest {
+            break;
+        }
+        *at = cable.peer;
+        packets += 1;
+        bytes += frame.len();
+    }
+    if packets != 0 {
+        cable.count(devices, packets, bytes);
+    }
+    packets
+}
+
+/// A frame that the other end can't take: there is none, it is down, or its MTU is too small.
+#[cold]
+fn refuse(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+    let peer = kernel.devices.get_mut(dev).and_then(|sender| {
+        sender.stats.tx_dropped += 1;
+        sender.peer()
+    });
+    let reason = match peer.and_then(|peer| kernel.devices.get_mut(peer)).filter(|receiver| receiver.is_up()) {
+        Some(receiver) => {
+            receiver.stats.rx_dropped += 1;
+            DropReason::PacketTooBig
+        }
+        None => DropReason::PeerDown,
+    };
     kernel.drop_frame(frame, reason);
     Err(reason)
 }

@@ -46,23 +46,24 @@ pub(crate) struct PortRef {
     pub(crate) number: u16,
 }
 
-/// One device. What every frame needs comes first.
+/// One device. What every frame needs comes first, and stays together.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Device {
     /// What it is, with what only that kind has.
     pub(crate) kind: DevKind,
     /// `IFF_…` as the kernel keeps them: with the effective `PROMISC` and `ALLMULTI`, without `RUNNING` and its like.
     pub(crate) flags: DevFlags,
-    pub(crate) carrier: bool,
     pub(crate) mtu: u32,
-    pub(crate) address: MacAddr,
     /// The bridge port it is; such a device's frames go to the bridge.
     pub(crate) port: Option<PortRef>,
+    pub(crate) address: MacAddr,
+    pub(crate) carrier: bool,
+    /// Packet sockets that see its frames; sockets bound to no device stand in each device's list of their namespace.
+    pub(crate) taps: crate::socket::packet::Taps,
+    pub(crate) stats: Stats,
     /// The macvlans on it; a frame for one of them goes there.
     pub(crate) macvlans: Option<Box<crate::drivers::macvlan::Lower>>,
-    pub(crate) stats: Stats,
-    /// Packet sockets that see its frames; sockets bound to no device stand in each device's list of their namespace.
-    pub(crate) taps: Vec<crate::socket::packet::Tap>,
     pub(crate) ns: NsId,
     pub(crate) ifindex: u32,
     pub(crate) name: IfName,
@@ -123,10 +124,10 @@ impl Device {
         self.flags.contains(DevFlags::UP)
     }
 
-    /// Whether packet sockets see its frames.
+    /// Whether packet sockets see every frame of it.
     #[inline]
     pub(crate) fn is_tapped(&self) -> bool {
-        !self.taps.is_empty()
+        self.taps.see_everything()
     }
 
     /// Whether it is up and has a carrier: `LOWER_UP`.

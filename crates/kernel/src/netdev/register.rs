@@ -84,7 +84,7 @@ impl Kernel {
             port: None,
             macvlans: None,
             stats: Stats::default(),
-            taps: Vec::new(),
+            taps: Default::default(),
             ns,
             ifindex,
             name: new.name,

@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 
 pub(crate) use address::{LinkAddress, SocketAddress};
 pub(crate) use filter::Filter;
-pub(crate) use queue::ReceiveQueue;
+pub(crate) use queue::{Queued, ReceiveQueue};
 
 use crate::error::{Errno, Result};
 use crate::types::{DevId, NsId, SocketId};

@@ -172,12 +172,11 @@ fn deliver(kernel: &mut Kernel, id: SocketId, data: Vec<u8>, group: u32, nsid: O
         let kind = options::NETLINK_LISTEN_ALL_NSID;
         control.push(Control { level: SOL_NETLINK, kind, data: nsid.to_ne_bytes().to_vec() });
     }
-    let length = data.len();
     let mask = group.checked_sub(1).and_then(|bit| 1u32.checked_shl(bit)).unwrap_or(0);
     let datagram = Datagram { data, address: port::address(0, mask), control, flags: 0 };
     let silent = netlink.switches.no_enobufs;
     if netlink.queue.has_room(limit) {
-        netlink.queue.push(datagram, length);
+        netlink.queue.push(datagram);
         kernel.announce(id);
     } else if !silent {
         kernel.socket_error(id, Errno::ENOBUFS);

@@ -3,12 +3,17 @@
 //! A socket for every protocol (`ETH_P_ALL`) sees what a device receives before anybody else, and what it sends; one
 //! for a single protocol sees what reaches the protocols. Frames are shared, not copied, until they are received.
 
-use super::{LinkAddress, MSG_PEEK, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, Socket, SocketKind};
+use std::collections::VecDeque;
+
+use slotmap::SlotMap;
+
+use super::{LinkAddress, MSG_PEEK, Queued, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, Socket, SocketKind};
 use crate::Kernel;
-use crate::drop_reason::DropReason;
+use crate::drivers::veth;
+use crate::drop_reason::{DropCounts, DropReason};
 use crate::error::{Errno, Result};
-use crate::frame::{ETH_HLEN, Frame, PacketType};
-use crate::netdev::NetdevEvent;
+use crate::frame::{ETH_HLEN, Frame, FramePool, PacketType};
+use crate::netdev::{Device, NetdevEvent};
 use crate::types::{DevId, Instant, MacAddr, SocketId};
 use crate::{Control, Datagram};
 
@@ -39,7 +44,7 @@ pub(crate) struct PacketSocket {
 }
 
 /// A frame in a packet socket's queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Captured {
     /// With the type that it has for the socket.
     frame: Frame,
@@ -49,6 +54,13 @@ pub(crate) struct Captured {
     hardware_type: u16,
     /// How much of it the socket's filter let pass.
     keep: u32,
+}
+
+impl Queued for Captured {
+    #[inline(always)]
+    fn length(&self) -> usize {
+        self.frame.len()
+    }
 }
 
 impl Captured {
@@ -82,6 +94,48 @@ enum MembershipKind {
 pub(crate) struct Tap {
     socket: SocketId,
     protocol: u16,
+}
+
+/// The packet sockets that listen on a device.
+#[derive(Debug, Default)]
+pub(crate) struct Taps {
+    list: Box<[Tap]>,
+    /// Whether any of them wants every frame.
+    everything: bool,
+    /// Whether any of them wants frames of one protocol.
+    protocols: bool,
+}
+
+impl Taps {
+    /// Whether somebody sees every frame.
+    #[inline]
+    pub(crate) fn see_everything(&self) -> bool {
+        self.everything
+    }
+
+    /// Whether somebody sees what reaches the protocols.
+    #[inline]
+    pub(crate) fn see_protocols(&self) -> bool {
+        self.protocols
+    }
+
+    fn push(&mut self, tap: Tap) {
+        self.change(|list| list.push(tap));
+    }
+
+    fn remove(&mut self, socket: SocketId) {
+        if self.list.iter().any(|tap| tap.socket == socket) {
+            self.change(|list| list.retain(|tap| tap.socket != socket));
+        }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Vec<Tap>)) {
+        let mut list = std::mem::take(&mut self.list).into_vec();
+        change(&mut list);
+        self.everything = list.iter().any(|tap| tap.protocol == ETH_P_ALL);
+        self.protocols = list.iter().any(|tap| tap.protocol != ETH_P_ALL);
+        self.list = list.into();
+    }
 }
 
 impl PacketSocket {
@@ -141,7 +195,7 @@ fn detach(kernel: &mut Kernel, socket: SocketId) {
     let devices: Vec<DevId> = kernel.namespaces[ns].devices().collect();
     for dev in devices {
         if let Some(device) = kernel.devices.get_mut(dev) {
-            device.taps.retain(|tap| tap.socket != socket);
+            device.taps.remove(socket);
         }
     }
 }
@@ -272,111 +326,228 @@ pub(crate) fn tap(
     as_type: PacketType,
     except: Option<SocketId>,
 ) -> bool {
-    show(kernel, dev, frame, as_type, ETH_P_ALL, except)
+    let Kernel { devices, sockets, ready, drops, now, .. } = kernel;
+    let mut audience = Audience { sockets, ready, drops, now: *now };
+    devices.get(dev).is_some_and(|device| audience.show_all(device, frame, as_type, except))
 }
 
 /// Shows a frame that has reached the protocols to the sockets that want just this one; whether there is any.
 #[inline(always)]
 pub(crate) fn deliver(kernel: &mut Kernel, dev: DevId, frame: &Frame, protocol: u16) -> bool {
-    show(kernel, dev, frame, frame.packet_type(), protocol, None)
+    let Kernel { devices, sockets, ready, drops, now, .. } = kernel;
+    let mut audience = Audience { sockets, ready, drops, now: *now };
+    devices.get(dev).is_some_and(|device| audience.show(device, frame, frame.packet_type(), protocol, None))
 }
 
-#[inline(always)]
-fn show(
-    kernel: &mut Kernel,
-    dev: DevId,
-    frame: &Frame,
-    as_type: PacketType,
-    protocol: u16,
-    except: Option<SocketId>,
-) -> bool {
-    let Kernel { devices, sockets, ready, drops, now, .. } = kernel;
-    let Some(device) = devices.get(dev) else { return false };
-    let mut shown = false;
-    for tap in &device.taps {
-        if tap.protocol != protocol || Some(tap.socket) == except {
-            continue;
-        }
-        shown = true;
-        let Some(open) = sockets.get_mut(tap.socket) else { continue };
-        let mut frame = frame.share();
-        frame.set_packet_type(as_type);
-        let (ifindex, hardware_type) = (device.ifindex, device.kind.hardware_type());
-        let captured = Captured { frame, time: *now, ifindex, hardware_type, keep: u32::MAX };
-        match open.capture(captured) {
-            Ok(true) => ready.push_back(tap.socket),
-            Ok(false) => {}
-            Err(reason) => drops.count(reason),
-        }
+/// All that packet sockets need of the kernel to take frames.
+pub(crate) struct Audience<'a> {
+    pub(crate) sockets: &'a mut SlotMap<SocketId, Socket>,
+    pub(crate) ready: &'a mut VecDeque<SocketId>,
+    pub(crate) drops: &'a mut DropCounts,
+    pub(crate) now: Instant,
+}
+
+impl Audience<'_> {
+    /// Shows a frame to a device's sockets for every protocol; whether there is any.
+    #[inline(always)]
+    pub(crate) fn show_all(
+        &mut self,
+        device: &Device,
+        frame: &Frame,
+        as_type: PacketType,
+        except: Option<SocketId>,
+    ) -> bool {
+        self.show(device, frame, as_type, ETH_P_ALL, except)
     }
-    shown
+
+    #[inline(always)]
+    fn show(
+        &mut self,
+        device: &Device,
+        frame: &Frame,
+        as_type: PacketType,
+        protocol: u16,
+        except: Option<SocketId>,
+    ) -> bool {
+        let mut shown = false;
+        for tap in &device.taps.list {
+            if tap.protocol != protocol || Some(tap.socket) == except {
+                continue;
+            }
+            shown = true;
+            let Some(open) = self.sockets.get_mut(tap.socket) else { continue };
+            match open.capture(device, frame, as_type, self.now) {
+                Ok(true) => self.ready.push_back(tap.socket),
+                Ok(false) => {}
+                Err(reason) => self.drops.count(reason),
+            }
+        }
+        shown
+    }
 }
 
 impl Socket {
     /// Takes a frame into the queue of a packet socket, if it wants it. Whether that has to be announced; why it was lost.
-    fn capture(&mut self, mut captured: Captured) -> Result<bool, DropReason> {
+    #[inline(always)]
+    fn capture(
+        &mut self,
+        device: &Device,
+        frame: &Frame,
+        as_type: PacketType,
+        time: Instant,
+    ) -> Result<bool, DropReason> {
         let SocketKind::Packet(packet) = &mut self.kind else { return Ok(false) };
-        if packet.ignore_outgoing && captured.frame.packet_type() == PacketType::Outgoing {
+        if as_type == PacketType::Outgoing && packet.ignore_outgoing {
             return Ok(false);
         }
-        if let Some(filter) = &self.options.filter {
-            captured.keep = u32::try_from(filter.run(captured.frame.bytes())).unwrap_or(u32::MAX);
-            if captured.keep == 0 {
-                return Ok(false);
-            }
-        }
+        let keep = match &self.options.filter {
+            None => u32::MAX,
+            Some(filter) => match filter.run(frame.bytes()) {
+                0 => return Ok(false),
+                keep => u32::try_from(keep).unwrap_or(u32::MAX),
+            },
+        };
         if !packet.queue.has_room(self.options.receive_buffer) {
             packet.dropped = packet.dropped.wrapping_add(1);
             return Err(DropReason::SocketRcvbuff);
         }
-        let length = captured.frame.len();
-        packet.queue.push(captured, length);
+        let (ifindex, hardware_type) = (device.ifindex, device.kind.hardware_type());
+        packet.queue.push_with(frame.len(), |captured| {
+            captured.frame.set_share(frame, as_type);
+            captured.time = time;
+            captured.ifindex = ifindex;
+            captured.hardware_type = hardware_type;
+            captured.keep = keep;
+        });
         packet.received = packet.received.wrapping_add(1);
         Ok(!std::mem::replace(&mut self.announced, true))
     }
 }
 
+/// How a socket's datagrams to one address leave.
+#[derive(Clone, Copy)]
+struct Outlet {
+    dev: DevId,
+    /// Whether the socket gives the Ethernet header itself.
+    raw: bool,
+    protocol: u16,
+    to: MacAddr,
+    source: MacAddr,
+    mtu: usize,
+    tapped: bool,
+    /// Whether it is the end of a cable, which takes many frames at once.
+    cable: bool,
+}
+
+impl Outlet {
+    #[inline(always)]
+    fn new(kernel: &Kernel, socket: SocketId, address: &[u8]) -> Result<Outlet, Errno> {
+        let open = kernel.sockets.get(socket).ok_or(Errno::EBADF)?;
+        let SocketKind::Packet(packet) = &open.kind else { return Err(Errno::ENOTSOCK) };
+        let mut protocol = packet.protocol;
+        let (dev, to) = if address.is_empty() {
+            (packet.device.ok_or(Errno::ENXIO)?, MacAddr::ZERO)
+        } else {
+            let to = LinkAddress::parse(address)?;
+            if to.protocol != 0 {
+                protocol = to.protocol;
+            }
+            (kernel.namespaces[open.ns].device_by_index(to.ifindex).ok_or(Errno::ENXIO)?, to.address)
+        };
+        let device = kernel.devices.get(dev).ok_or(Errno::ENXIO)?;
+        if !device.is_up() {
+            return Err(Errno::ENETDOWN);
+        }
+        let (source, tapped, cable) = (device.address, device.is_tapped(), device.peer().is_some());
+        Ok(Outlet { dev, raw: packet.kind == SOCK_RAW, protocol, to, source, mtu: device.mtu as usize, tapped, cable })
+    }
+
+    /// Makes `frame` what a datagram becomes.
+    #[inline(always)]
+    fn make(&self, pool: &mut FramePool, frame: &mut Frame, data: &[u8]) -> Result<(), Errno> {
+        if self.raw {
+            let payload = data.len().checked_sub(ETH_HLEN).ok_or(Errno::EINVAL)?;
+            if payload > self.mtu && payload > self.mtu + if is_tagged(data) { 4 } else { 0 } {
+                return Err(Errno::EMSGSIZE);
+            }
+            pool.copy_to(frame, data);
+            return Ok(());
+        }
+        if data.len() > self.mtu {
+            return Err(Errno::EMSGSIZE);
+        }
+        pool.build_to(frame, ETH_HLEN + data.len(), |frame| {
+            frame[..6].copy_from_slice(&self.to.0);
+            frame[6..12].copy_from_slice(&self.source.0);
+            frame[12..14].copy_from_slice(&self.protocol.to_be_bytes());
+            frame[ETH_HLEN..].copy_from_slice(data);
+        });
+        Ok(())
+    }
+}
+
+impl Outlet {
+    /// Sends one datagram.
+    fn send_one(&self, kernel: &mut Kernel, socket: SocketId, data: &[u8]) -> Result<(), Errno> {
+        let mut frame = Frame::default();
+        self.make(&mut kernel.frames, &mut frame, data)?;
+        if self.tapped {
+            tap(kernel, self.dev, &frame, PacketType::Outgoing, Some(socket));
+        }
+        kernel.driver_transmit(self.dev, frame).map_err(errno)
+    }
+}
+
+fn errno(reason: DropReason) -> Errno {
+    match reason {
+        DropReason::DevReady => Errno::ENETDOWN,
+        _ => Errno::ENOBUFS,
+    }
+}
+
 #[inline(always)]
 pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: &[u8]) -> Result<usize, Errno> {
-    let open = kernel.sockets.get(socket).ok_or(Errno::EBADF)?;
-    let SocketKind::Packet(packet) = &open.kind else { return Err(Errno::ENOTSOCK) };
-    let (kind, mut protocol) = (packet.kind, packet.protocol);
-    let (dev, to) = if address.is_empty() {
-        (packet.device.ok_or(Errno::ENXIO)?, LinkAddress::default())
-    } else {
-        let to = LinkAddress::parse(address)?;
-        if to.protocol != 0 {
-            protocol = to.protocol;
+    let (_, error) = send_burst(kernel, socket, data, address, || None);
+    error.map_or(Ok(data.len()), Err)
+}
+
+/// Sends datagrams to one address, one after the other, as long as it can be done in one go: how many were sent, and what went
+/// wrong.
+#[inline(always)]
+pub(super) fn send_burst<'a>(
+    kernel: &mut Kernel,
+    socket: SocketId,
+    data: &'a [u8],
+    address: &[u8],
+    mut next: impl FnMut() -> Option<&'a [u8]>,
+) -> (usize, Option<Errno>) {
+    let outlet = match Outlet::new(kernel, socket, address) {
+        Ok(outlet) => outlet,
+        Err(error) => return (0, Some(error)),
+    };
+    if outlet.tapped || !outlet.cable {
+        return match outlet.send_one(kernel, socket, data) {
+            Ok(()) => (1, None),
+            Err(error) => (0, Some(error)),
+        };
+    }
+    let (mut sent, mut failed, mut data) = (0, None, Some(data));
+    veth::transmit_burst(kernel, outlet.dev, |pool, frame, last| {
+        match last {
+            Some(Ok(())) => {
+                sent += 1;
+                data = next();
+            }
+            Some(Err(reason)) => {
+                failed = Some(errno(reason));
+                return false;
+            }
+            None => {}
         }
-        (kernel.namespaces[open.ns].device_by_index(to.ifindex).ok_or(Errno::ENXIO)?, to)
-    };
-    let device = kernel.devices.get(dev).ok_or(Errno::ENXIO)?;
-    if !device.is_up() {
-        return Err(Errno::ENETDOWN);
-    }
-    let payload = if kind == SOCK_RAW { data.len().checked_sub(ETH_HLEN).ok_or(Errno::EINVAL)? } else { data.len() };
-    if payload > device.mtu as usize + if kind == SOCK_RAW && is_tagged(data) { 4 } else { 0 } {
-        return Err(Errno::EMSGSIZE);
-    }
-    let (source, tapped) = (device.address, device.is_tapped());
-    let frame = if kind == SOCK_RAW {
-        kernel.frames.copy_from(data)
-    } else {
-        kernel.frames.build(ETH_HLEN + data.len(), |frame| {
-            frame[..6].copy_from_slice(&to.address.0);
-            frame[6..12].copy_from_slice(&source.0);
-            frame[12..14].copy_from_slice(&protocol.to_be_bytes());
-            frame[ETH_HLEN..].copy_from_slice(data);
-        })
-    };
-    if tapped {
-        tap(kernel, dev, &frame, PacketType::Outgoing, Some(socket));
-    }
-    match kernel.driver_transmit(dev, frame) {
-        Ok(()) => Ok(data.len()),
-        Err(DropReason::DevReady) => Err(Errno::ENETDOWN),
-        Err(_) => Err(Errno::ENOBUFS),
-    }
+        let Some(data) = data else { return false };
+        outlet.make(pool, frame, data).inspect_err(|error| failed = Some(*error)).is_ok()
+    });
+    (sent, failed)
 }
 
 /// Whether a frame has an 802.1Q or 802.1ad tag.
@@ -411,9 +582,13 @@ impl Kernel {
         let Some(Socket { kind: SocketKind::Packet(packet), .. }) = self.sockets.get_mut(socket) else { return 0 };
         let mut taken = 0;
         while taken < limit {
-            let Some(captured) = packet.queue.pop() else { break };
-            show(seen(&captured, packet.kind).0);
-            self.frames.recycle(captured.frame);
+            let shown = packet.queue.pop_with(|captured| {
+                show(seen(captured, packet.kind).0);
+                self.frames.recycle_from(&mut captured.frame);
+            });
+            if shown.is_none() {
+                break;
+            }
             taken += 1;
         }
         taken
@@ -462,7 +637,7 @@ pub(crate) fn netdev_event(kernel: &mut Kernel, dev: DevId, event: NetdevEvent) 
     if event == NetdevEvent::Unregister
         && let Some(device) = kernel.devices.get_mut(dev)
     {
-        device.taps.clear();
+        device.taps = Taps::default();
     }
     for socket in sockets {
         let Ok(packet) = get(kernel, socket) else { continue };

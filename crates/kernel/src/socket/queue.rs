@@ -1,49 +1,73 @@
 //! A socket's receive queue, bounded by `SO_RCVBUF`.
 
-use std::collections::VecDeque;
+use crate::Datagram;
+use crate::ring::Ring;
 
 /// What Linux charges a datagram for beside its bytes (`sk_buff` and its shared info), about.
 const OVERHEAD: usize = 768;
 
+/// Something that waits in a receive queue.
+pub(crate) trait Queued {
+    /// Its length in bytes, which doesn't change while it waits.
+    fn length(&self) -> usize;
+}
+
+impl Queued for Datagram {
+    fn length(&self) -> usize {
+        self.data.len()
+    }
+}
+
 /// Items in order of arrival, and how much of the receive buffer they take.
 #[derive(Debug)]
 pub(crate) struct ReceiveQueue<T> {
-    items: VecDeque<(T, u32)>,
+    items: Ring<T>,
     used: usize,
 }
 
 impl<T> Default for ReceiveQueue<T> {
     fn default() -> ReceiveQueue<T> {
-        ReceiveQueue { items: VecDeque::new(), used: 0 }
+        ReceiveQueue { items: Ring::default(), used: 0 }
     }
 }
 
-impl<T> ReceiveQueue<T> {
+impl<T: Queued + Default> ReceiveQueue<T> {
     /// Whether a buffer of `limit` bytes takes one more item, whatever its length.
     #[inline]
     pub(crate) fn has_room(&self, limit: usize) -> bool {
         self.used < limit
     }
 
-    /// Queues an item of `length` bytes, for which there is room.
-    #[inline]
-    pub(crate) fn push(&mut self, item: T, length: usize) {
-        let charge = length + OVERHEAD;
-        self.used += charge;
-        self.items.push_back((item, charge as u32));
+    /// Queues an item for which there is room.
+    pub(crate) fn push(&mut self, item: T) {
+        self.push_with(item.length(), |place| *place = item);
+    }
+
+    /// Queues an item of `length` bytes, for which there is room, and which `make` makes of a default.
+    #[inline(always)]
+    pub(crate) fn push_with(&mut self, length: usize, make: impl FnOnce(&mut T)) {
+        self.used += length + OVERHEAD;
+        self.items.push_with(make);
     }
 
     /// The oldest item.
-    #[inline]
     pub(crate) fn pop(&mut self) -> Option<T> {
-        let (item, charge) = self.items.pop_front()?;
-        self.used -= charge as usize;
-        Some(item)
+        self.pop_with(std::mem::take)
+    }
+
+    /// Shows the oldest item to `take`, which is to take out of it what it holds.
+    #[inline(always)]
+    pub(crate) fn pop_with<R>(&mut self, take: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let ReceiveQueue { items, used } = self;
+        items.pop_with(|item| {
+            *used -= item.length() + OVERHEAD;
+            take(item)
+        })
     }
 
     /// The oldest item, left where it is.
     pub(crate) fn peek(&self) -> Option<&T> {
-        self.items.front().map(|(item, _)| item)
+        self.items.front()
     }
 
     /// Whether there is nothing.

@@ -142,12 +142,11 @@ fn queue(kernel: &mut Kernel, socket: SocketId, datagram: Datagram) -> bool {
     let time = kernel.now;
     let Some(open) = kernel.sockets.get_mut(socket) else { return false };
     let SocketKind::Inet(inet) = &mut open.kind else { return false };
-    let length = datagram.data.len();
     if !inet.queue.has_room(open.options.receive_buffer) {
         kernel.drops.count(DropReason::SocketRcvbuff);
         return false;
     }
-    inet.queue.push(Received { datagram, time }, length);
+    inet.queue.push(Received { datagram, time });
     kernel.announce(socket);
     true
 }

@@ -14,7 +14,7 @@ pub(crate) use error_queue::{icmp_error, icmpv6_error};
 pub(super) use options::{option, set_option};
 pub(super) use send::send;
 
-use super::{ReceiveQueue, SOCK_DGRAM, SOCK_RAW, SocketAddress, SocketKind, family};
+use super::{Queued, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, SocketAddress, SocketKind, family};
 use crate::error::{Errno, Result};
 use crate::types::{DevId, Instant, SocketId};
 use crate::{Control, Datagram, Kernel, ipv4, ipv6};
@@ -60,10 +60,16 @@ pub(crate) struct InetSocket {
 }
 
 /// A packet in a queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Received {
     datagram: Datagram,
     time: Instant,
+}
+
+impl Queued for Received {
+    fn length(&self) -> usize {
+        self.datagram.data.len()
+    }
 }
 
 impl InetSocket {
