@@ -1,0 +1,127 @@
+//! A burst of frames is what the same frames one by one are: who receives what in which order, counters, what is learned.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use netloom_kernel::{MacAddr, NsId, SocketId};
+use netloom_testkit::lab::Lab;
+use netloom_testkit::netlink::Process;
+use proptest::prelude::*;
+
+const STATIONS: usize = 4;
+
+fn station(number: u8) -> MacAddr {
+    MacAddr([0x02, 0, 0, 0, 0, number])
+}
+
+/// A bridge with an address, and stations behind its ports; in the way of one port stands a packet socket, and one station's MTU
+/// is small.
+struct Switch {
+    lab: Lab,
+    senders: Vec<SocketId>,
+    listeners: Vec<SocketId>,
+}
+
+impl Switch {
+    fn new(tapped: bool) -> Switch {
+        let mut lab = Lab::new(7);
+        let root = lab.root();
+        lab.bridge(root, "br0");
+        lab.address(root, "br0", Ipv4Addr::new(10, 0, 0, 1), 24);
+        let (mut senders, mut listeners) = (Vec::new(), Vec::new());
+        let homes: Vec<NsId> = (0..STATIONS).map(|_| lab.namespace()).collect();
+        for (number, home) in homes.iter().enumerate() {
+            let port = format!("p{number}");
+            lab.veth(root, &port, *home, "eth0");
+            lab.write(*home, "/proc/sys/net/ipv6/conf/eth0/disable_ipv6", "1");
+            lab.join(root, &port, "br0");
+            let sender = lab.kernel.socket(*home, 17, 3, 0).expect("a socket");
+            let mut address = 17u16.to_ne_bytes().to_vec();
+            address.extend([0, 0]);
+            address.extend(lab.ifindex(*home, "eth0").to_ne_bytes());
+            address.resize(20, 0);
+            lab.kernel.bind(sender, &address, &Process::default()).expect("a device");
+            senders.push(sender);
+        }
+        lab.advance(Duration::from_secs(20));
+        for home in &homes[1..] {
+            listeners.push(lab.packet_socket(*home, "eth0"));
+        }
+        listeners.push(lab.packet_socket(root, "br0"));
+        if tapped {
+            listeners.push(lab.packet_socket(root, "p0"));
+            listeners.push(lab.packet_socket(root, "p2"));
+        }
+        for listener in &listeners {
+            lab.kernel.set_option(*listener, 1, 33, &(4i32 << 20).to_ne_bytes()).expect("SO_RCVBUFFORCE");
+            // Replies to a sender's first frame come before its second where it sends one by one.
+            lab.kernel.set_option(*listener, 263, 23, &1i32.to_ne_bytes()).expect("PACKET_IGNORE_OUTGOING");
+        }
+        Switch { lab, senders, listeners }
+    }
+
+    /// What can be seen afterwards.
+    fn seen(&mut self) -> (Vec<Vec<Vec<u8>>>, Vec<String>) {
+        let captures = self.listeners.clone().into_iter().map(|socket| self.lab.received(socket)).collect();
+        let root = self.lab.root();
+        let devices = ["br0", "p0", "p1", "p2", "p3"];
+        let counters = ["rx_packets", "rx_bytes", "rx_dropped", "tx_packets", "tx_bytes", "tx_dropped", "multicast"];
+        let mut files = Vec::new();
+        for device in devices {
+            for counter in counters {
+                let path = format!("/sys/class/net/{device}/statistics/{counter}");
+                files.push(format!("{path}: {}", self.lab.read(root, &path)));
+            }
+        }
+        let forwarding = self.lab.kernel.read_file(root, "/sys/class/net/br0/brforward").expect("what is learned");
+        files.push(format!("{forwarding:?}"));
+        (captures, files)
+    }
+}
+
+/// Frames with all kinds of destinations, sources that move, lengths that are too short, too long for the MTU, and in between.
+fn frame() -> impl Strategy<Value = Vec<u8>> {
+    let destination = prop_oneof![
+        6 => (0u8..12).prop_map(station),
+        1 => Just(MacAddr::BROADCAST),
+        1 => Just(MacAddr([0x01, 0x00, 0x5e, 0, 0, 5])),
+        1 => (0u8..16).prop_map(|last| MacAddr([0x01, 0x80, 0xc2, 0, 0, last])),
+    ];
+    let source = prop_oneof![8 => (0u8..12).prop_map(station), 1 => Just(MacAddr([1; 6])), 1 => Just(MacAddr::ZERO)];
+    let protocol = prop_oneof![Just([0x88, 0xb5]), Just([0x08, 0x00]), Just([0x08, 0x06])];
+    let length = prop_oneof![3 => 14usize..100, 1 => 0usize..20, 1 => 1500usize..1530];
+    (destination, source, protocol, length).prop_map(|(destination, source, protocol, length)| {
+        let mut frame = [&destination.0[..], &source.0, &protocol].concat();
+        frame.resize(length, 0x45);
+        frame
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn a_burst_is_its_frames_one_by_one(
+        bursts in proptest::collection::vec((0..STATIONS, proptest::collection::vec(frame(), 1..150)), 1..6),
+        tapped: bool,
+    ) {
+        let (mut together, mut alone) = (Switch::new(tapped), Switch::new(tapped));
+        for (from, frames) in bursts {
+            let mut rest = &frames[..];
+            while !rest.is_empty() {
+                // After an error the next one is tried, as the other side does.
+                let messages = rest.iter().map(|frame| (&frame[..], &[][..]));
+                let process = together.lab.process();
+                let sent = together.lab.kernel.send_many(together.senders[from], messages, 0, &process);
+                let sent = match sent {
+                    Ok(sent) => sent,
+                    Err(_) => 1,
+                };
+                rest = &rest[sent..];
+            }
+            for frame in &frames {
+                let _ = alone.lab.send(alone.senders[from], frame);
+            }
+        }
+        prop_assert_eq!(together.seen(), alone.seen());
+    }
+}
