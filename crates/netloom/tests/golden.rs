@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         options: &[],
         differences: "differences.txt",
         has_own_log: true,
-        attempts: 3,
+        attempts: 5,
         runs_all: true,
     })
 }
