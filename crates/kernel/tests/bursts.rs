@@ -112,11 +112,7 @@ proptest! {
                 let messages = rest.iter().map(|frame| (&frame[..], &[][..]));
                 let process = together.lab.process();
                 let sent = together.lab.kernel.send_many(together.senders[from], messages, 0, &process);
-                let sent = match sent {
-                    Ok(sent) => sent,
-                    Err(_) => 1,
-                };
-                rest = &rest[sent..];
+                rest = &rest[sent.unwrap_or(1)..];
             }
             for frame in &frames {
                 let _ = alone.lab.send(alone.senders[from], frame);

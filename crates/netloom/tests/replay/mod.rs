@@ -113,13 +113,7 @@ fn number(scenario: &Path) -> String {
     name(scenario).split('-').next().unwrap_or_default().to_owned()
 }
 
-fn replay(
-    kernel: &Kernel,
-    golden: &Path,
-    scenario: &Path,
-    known: &[accepted::Accepted],
-    verbose: bool,
-) -> Outcome {
+fn replay(kernel: &Kernel, golden: &Path, scenario: &Path, known: &[accepted::Accepted], verbose: bool) -> Outcome {
     let (name, number) = (name(scenario), number(scenario));
     let folder = std::env::temp_dir().join(format!("netloom-golden-{}-{name}", std::process::id()));
     fs::create_dir_all(&folder).expect("a temporary folder");
