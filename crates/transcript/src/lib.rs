@@ -6,6 +6,7 @@
 
 pub mod accepted;
 pub mod compare;
+pub mod frames;
 pub mod normalise;
 pub mod record;
 pub mod transcript;
