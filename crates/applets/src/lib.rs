@@ -32,6 +32,7 @@ mod wildcard;
 use std::io;
 
 pub use context::Context;
+pub use tcpdump::{CaptureFile, Listener};
 
 /// One command: its name on PATH and its function, which gives the exit status.
 #[derive(Clone, Copy)]

@@ -5,6 +5,7 @@ mod clock;
 mod devices;
 mod filter;
 mod frame;
+mod listener;
 mod options;
 mod pcap;
 mod print;
@@ -21,6 +22,7 @@ use capture::Capture;
 use clock::Clock;
 use filter::Filter;
 use frame::{Frame, Link};
+pub use listener::{CaptureFile, Listener};
 use options::{Options, Stop};
 use print::Printer;
 
