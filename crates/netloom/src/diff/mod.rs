@@ -1,10 +1,12 @@
 //! `netloom diff`: the same script on both kernels, and where they part.
 
+mod captures;
 pub(crate) mod recorder;
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use clap::Args;
@@ -18,6 +20,9 @@ use crate::{program, run};
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Diff {
+    /// Compare the frames on every device, too; with DIR, keep them there: KERNEL.pcap and KERNEL.NAMESPACE.pcap.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    capture: Option<Option<PathBuf>>,
     /// The bash script.
     script: OsString,
     /// Its arguments.
@@ -27,8 +32,14 @@ pub(crate) struct Diff {
 
 const AFTER_HELP: &str = "\
 Each command that parts the kernels is shown with the lines that only the host's kernel gave (-) or only the embedded \
-one (+): > output, 2> errors, k> kernel log, = exit status. What differs from run to run anyway, as times and random MAC addresses \
+one (+): > output, 2> errors, k> kernel log, = exit status, and behind the last command f> frames, as \
+tcpdump -n -e -v -i any shows them. What differs from run to run anyway, as times and random MAC addresses \
 do, is not compared; of the host's kernel log, which takes root, only lines that name a device of the script are.
+
+With --capture, frames are compared device by device, in order, in the machine's own namespace and in those with a name, from \
+the end of the command that names it on. Left out is what a kernel sends by itself at moments of its own: duplicate address \
+detection, router solicitations, MLD and IGMP reports, BPDUs. An ARP request or neighbour solicitation counts \
+once until it is answered. What is random (MAC addresses, ids, flow labels) is not compared, nor are payloads.
 
 The exit status is 0 where the kernels agree, 1 where they differ and 2 where the script could not be run on both.";
 
@@ -60,6 +71,10 @@ impl Diff {
             bail!("both kernels are compared in fresh machines: outside of one, and without --machine");
         }
         run::readable(&self.script)?;
+        let keep = self.capture.iter().flatten().next();
+        if let Some(keep) = keep {
+            writable(keep).wrap_err_with(|| format!("cannot keep captures in {}", keep.display()))?;
+        }
         let folder = tempfile::tempdir().into_diagnostic().wrap_err("cannot make a temporary folder")?;
         let start = |name: &'static str, options: &'static [&'static str]| {
             Recording::start(name, options, &folder.path().join(name), self)
@@ -67,6 +82,15 @@ impl Diff {
         let (host, embedded) = (start("host", &["--host"])?, start("embedded", &[])?);
         let (host, embedded) = (host.finish(), embedded.finish());
         let (mut host, mut embedded) = (host?, embedded?);
+        for (name, transcript) in [("host", &host), ("embedded", &embedded)] {
+            for lost in transcript.lines().filter_map(|line| line.strip_prefix(captures::LOST)) {
+                eprintln!("The {name} kernel had no room for {lost}.");
+            }
+            if let Some(keep) = keep {
+                keep_captures(name, &folder.path().join(name).join(captures::FOLDER), keep)
+                    .wrap_err_with(|| format!("cannot keep captures in {}", keep.display()))?;
+            }
+        }
         if host.contains(recorder::NO_LOG) {
             eprintln!("The kernel log is not compared: reading the host's takes root.");
             host = without_log(&host, |_| false);
@@ -78,6 +102,27 @@ impl Diff {
         }
         Ok(compare(&normalise(&host), &normalise(&embedded)))
     }
+}
+
+/// Makes the directory where there is none. Said before the script runs, not after.
+fn writable(directory: &Path) -> Result<()> {
+    match fs::create_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made.into_diagnostic()?,
+    }
+    tempfile::tempfile_in(directory).into_diagnostic()?;
+    Ok(())
+}
+
+/// One file a namespace, named after the kernel and the namespace: `host.pcap`, `host.blue.pcap`.
+fn keep_captures(kernel: &str, from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from).into_diagnostic()? {
+        let entry = entry.into_diagnostic()?;
+        let mut name = OsString::from(format!("{kernel}."));
+        name.push(entry.file_name());
+        fs::copy(entry.path(), to.join(name)).into_diagnostic()?;
+    }
+    Ok(())
 }
 
 /// A script that is being recorded on one kernel.
@@ -95,7 +140,8 @@ impl Recording {
             .into_diagnostic()
             .wrap_err("cannot fill the temporary folder")?;
         let mut command = Command::new(std::env::current_exe().into_diagnostic()?);
-        command.arg("run").args(options).arg(start).arg(folder).arg(&diff.script).args(&diff.arguments);
+        command.arg("run").args(options).arg(start).args(diff.capture.as_ref().map(|_| "--capture"));
+        command.arg(folder).arg(&diff.script).args(&diff.arguments);
         command.env_remove(MACHINE_VARIABLE).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let child = command.spawn().into_diagnostic()?;
         Ok(Recording { name, child, transcript: folder.join(recorder::TRANSCRIPT) })

@@ -18,6 +18,8 @@ use netloom_machine::{KernelLog, Machine};
 use netloom_transcript::transcript::quote;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
+use super::captures::Captures;
+
 /// The transcript's file, in the recorder's folder.
 pub(crate) const TRANSCRIPT: &str = "transcript";
 /// Stands in a transcript that has nothing of the kernel log.
@@ -36,6 +38,9 @@ trap 'netloom_step "$?" "$BASH_COMMAND"' DEBUG
 
 #[derive(Debug, Args)]
 pub(crate) struct Record {
+    /// Frames are captured, too.
+    #[arg(long)]
+    capture: bool,
     /// Where the transcript goes.
     folder: PathBuf,
     /// The script and its arguments.
@@ -63,7 +68,8 @@ impl Record {
             .stderr(err.file.try_clone()?);
         bash.env("BASH_ENV", trap).env("NETLOOM_RECORDER", &self.folder);
         bash.env("LC_ALL", "C").env("COLUMNS", "200").env_remove("COLORTERM");
-        let mut recorder = Recorder { lines: Vec::new(), begun: false, out, err, log: log() };
+        let captures = self.capture.then(|| Captures::start(&self.folder)).transpose()?;
+        let mut recorder = Recorder { lines: Vec::new(), begun: false, out, err, captures, log: log() };
         if recorder.log.is_none() {
             recorder.lines.push(NO_LOG.trim_end().to_owned());
         }
@@ -78,6 +84,7 @@ impl Record {
                     go.write_all(b"\n")?;
                 }
                 Err(RecvTimeoutError::Timeout) => {
+                    recorder.follow()?;
                     if let Some(status) = child.try_wait()? {
                         let signal = || status.signal().map_or(-1, |signal| 128 + signal);
                         recorder.end_step(status.code().unwrap_or_else(signal))?;
@@ -86,6 +93,9 @@ impl Record {
                 }
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
             }
+        }
+        if let Some(captures) = recorder.captures.take() {
+            recorder.lines.extend(captures.finish()?);
         }
         recorder.lines.push(String::new());
         Ok(recorder.lines.join("\n"))
@@ -145,6 +155,7 @@ struct Recorder {
     begun: bool,
     out: Captured,
     err: Captured,
+    captures: Option<Captures>,
     log: Option<KernelLog>,
 }
 
@@ -157,7 +168,12 @@ impl Recorder {
         Ok(())
     }
 
+    fn follow(&mut self) -> io::Result<()> {
+        self.captures.as_mut().map_or(Ok(0), Captures::follow).map(|_| ())
+    }
+
     fn end_step(&mut self, status: i32) -> io::Result<()> {
+        self.follow()?;
         let (out, err, log) = (self.out.new_bytes()?, self.err.new_bytes()?, self.log_lines()?);
         if !self.begun {
             // bash itself says what is wrong with the script.
