@@ -41,14 +41,15 @@ pub(crate) struct Frame {
     marks: Marks,
 }
 
-/// What is known of a frame beside its bytes: its type in the lowest bits, and whether its checksum is trusted. In one number,
-/// since frames are moved a lot.
+/// What is known of a frame beside its bytes: its type in the lowest bits, whether its checksum is trusted, and on how many
+/// devices it was received. In one number, since frames are moved a lot.
 #[derive(Clone, Copy, Debug, Default)]
 struct Marks(u32);
 
 impl Marks {
     const TYPE: u32 = 7;
     const TRUSTED: u32 = 8;
+    const HOP: u32 = 1 << 8;
 
     #[inline(always)]
     fn with_type(self, packet_type: PacketType) -> Marks {
@@ -96,6 +97,18 @@ impl Frame {
     #[inline]
     pub(crate) fn set_checksum_trusted(&mut self, trusted: bool) {
         self.marks.0 = self.marks.0 & !Marks::TRUSTED | if trusted { Marks::TRUSTED } else { 0 };
+    }
+
+    /// On how many devices it was received, it or what it is a share of.
+    #[inline(always)]
+    pub(crate) fn hops(&self) -> u32 {
+        self.marks.0 / Marks::HOP
+    }
+
+    /// Counts one more device.
+    #[inline(always)]
+    pub(crate) fn count_hop(&mut self) {
+        self.marks.0 = self.marks.0.wrapping_add(Marks::HOP);
     }
 
     /// What follows the Ethernet header.

@@ -132,6 +132,8 @@ pub struct Kernel {
     drops: DropCounts,
     /// Frames on their way to the device that receives them.
     backlog: backlog::Backlog,
+    /// Those that circle in a loop, which make way for the others.
+    circling: ring::Ring<(DevId, frame::Frame)>,
     /// Room for those that are just being received.
     worked_off: backlog::Backlog,
     /// Room for the devices through which a frame is being flooded.
@@ -164,6 +166,7 @@ impl Kernel {
             frames: frame::FramePool::default(),
             drops: DropCounts::default(),
             backlog: backlog::Backlog::default(),
+            circling: ring::Ring::default(),
             worked_off: backlog::Backlog::default(),
             egresses: Vec::new(),
             link_events: VecDeque::new(),
@@ -191,13 +194,19 @@ impl Kernel {
 
     /// When [`Kernel::poll`] has something to do next.
     pub fn deadline(&self) -> Option<Instant> {
-        if self.backlog.is_empty() { self.timers.deadline() } else { Some(self.now) }
+        if self.has_frames() { Some(self.now) } else { self.timers.deadline() }
+    }
+
+    /// Whether frames wait to be received.
+    #[inline]
+    fn has_frames(&self) -> bool {
+        !self.backlog.is_empty() || !self.circling.is_empty()
     }
 
     /// What follows from a system call, a frame or a timer before anything else may happen.
     #[inline]
     fn settle(&mut self) {
-        if !self.backlog.is_empty() {
+        if self.has_frames() {
             self.run();
         }
         self.run_link_events();

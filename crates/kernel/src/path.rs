@@ -35,6 +35,13 @@ pub(crate) mod ethertype {
 /// How many frames one call of [`Kernel::run`] receives before it lets others have their turn.
 pub(crate) const BUDGET: usize = 8_192;
 
+/// A frame that was received on so many devices is taken to be circling in a loop: it makes way for the others.
+pub(crate) const CIRCLING: u32 = 16;
+/// How many such frames may wait.
+const CIRCLING_LIMIT: usize = 16_384;
+/// How many of them one call of [`Kernel::run`] receives.
+const CIRCLING_BUDGET: usize = 16;
+
 // The way of an ordinary frame is inlined into one piece of code, so that the frame stays in registers; whatever is out of the
 // ordinary is called.
 impl Kernel {
@@ -73,11 +80,24 @@ impl Kernel {
 
     /// Puts a frame on the queue of those to be received by `dev`, whose driver has counted it.
     #[inline(always)]
-    pub(crate) fn enqueue(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+    pub(crate) fn enqueue(&mut self, dev: DevId, mut frame: Frame) -> Result<(), DropReason> {
+        if frame.hops() >= CIRCLING {
+            return self.enqueue_circling(dev, frame);
+        }
         if self.backlog.room() == 0 {
             return self.backlog_is_full(dev, frame);
         }
+        frame.count_hop();
         self.backlog.push(dev, frame);
+        Ok(())
+    }
+
+    #[cold]
+    fn enqueue_circling(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+        if self.circling.len() >= CIRCLING_LIMIT {
+            return self.backlog_is_full(dev, frame);
+        }
+        self.circling.push_with(|place| *place = (dev, frame));
         Ok(())
     }
 
@@ -92,8 +112,15 @@ impl Kernel {
 
     /// Receives what is queued, until nothing is left or the budget is used up.
     pub(crate) fn run(&mut self) {
-        let mut budget = BUDGET;
-        while budget > 0 && !self.backlog.is_empty() {
+        let (mut budget, mut circling) = (BUDGET, CIRCLING_BUDGET);
+        while budget > 0 {
+            if self.backlog.is_empty() {
+                let Some(left) = circling.checked_sub(1) else { return };
+                let Some(frame) = self.circling.pop_with(std::mem::take) else { return };
+                circling = left;
+                self.receive_burst(&mut [frame]);
+                continue;
+            }
             let mut queue = std::mem::take(&mut self.worked_off);
             self.backlog.move_to(&mut queue, budget);
             budget -= queue.len();

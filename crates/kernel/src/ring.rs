@@ -68,6 +68,11 @@ impl<T: Default> Ring<T> {
         self.places.get(self.first & mask).filter(|_| self.len > 0)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// Whether there is nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
@@ -95,7 +100,7 @@ mod tests {
                     None => prop_assert_eq!(ring.pop_with(std::mem::take), model.pop_front()),
                 }
                 prop_assert_eq!(ring.front(), model.front());
-                prop_assert_eq!(ring.is_empty(), model.is_empty());
+                prop_assert_eq!((ring.len(), ring.is_empty()), (model.len(), model.is_empty()));
             }
         }
     }

@@ -46,8 +46,18 @@ fn a_storm_takes_turns_is_logged_rarely_and_ends_with_the_bridge() {
     let warnings = lab.log().iter().filter(|line| line.contains("received packet on")).count();
     assert!((1..=30).contains(&warnings), "{warnings} warnings");
 
+    // Who has nothing to do with it doesn't wait for it.
+    lab.veth(root, "quiet0", root, "quiet1");
+    let (here, there) = (lab.packet_socket(root, "quiet0"), lab.packet_socket(root, "quiet1"));
+    lab.received(there);
+    for _ in 0..100 {
+        let frame = frames::plain(lab.mac(root, "quiet1"), lab.mac(root, "quiet0"));
+        lab.send(here, &frame).unwrap();
+        assert_eq!(lab.received(there), [frame], "it arrives within the call that sends it");
+    }
+
     lab.down(root, "br0");
-    for _ in 0..4 {
+    for _ in 0..5_000 {
         lab.poll(lab.now());
     }
     let quiet = counter(&lab, "loop0", "rx_packets");

@@ -8,6 +8,7 @@ use crate::drop_reason::DropReason;
 use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame, FramePool};
 use crate::netdev::{DevFlags, Device, NewDevice};
+use crate::path::CIRCLING;
 use crate::types::{DevId, NsId};
 
 /// One end.
@@ -167,17 +168,18 @@ pub(crate) fn transmit_burst(
 }
 
 /// Frames that stand with the end of the cable through which they leave are sent: from then on they stand with the other end. How
-/// many at the beginning of `frames` these were; none where `dev` is something else, or somebody looks on.
+/// many at the beginning of `frames` these were; none where `dev` is something else, somebody looks on, or frames circle.
 #[inline(always)]
 pub(crate) fn readdress(devices: &mut SlotMap<DevId, Device>, dev: DevId, frames: &mut [(DevId, Frame)]) -> usize {
     let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.is_tapped());
     let Some(cable) = sender.and_then(|sender| Cable::of(devices, dev, sender)) else { return 0 };
     let (mut packets, mut bytes) = (0, 0);
     for (at, frame) in frames {
-        if *at != dev || frame.len() > cable.longest {
+        if *at != dev || frame.len() > cable.longest || frame.hops() >= CIRCLING {
             break;
         }
         *at = cable.peer;
+        frame.count_hop();
         packets += 1;
         bytes += frame.len();
     }
