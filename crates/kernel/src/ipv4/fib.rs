@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::ControlFlow;
 
 use super::trie::Trie;
 use crate::error::{Errno, Result};
@@ -249,6 +250,42 @@ pub(crate) struct Found<'a> {
     pub(crate) nexthop: &'a Nexthop,
 }
 
+/// What the routes to one prefix have to say: go on with a shorter one, or the answer of the table.
+#[inline]
+fn ask<'a>(
+    number: u32,
+    length: u8,
+    aliases: &'a [Alias],
+    key: &Key,
+    usable: &impl Fn(&Nexthop) -> bool,
+) -> ControlFlow<Option<Result<Found<'a>, Errno>>> {
+    for alias in aliases {
+        if (alias.tos != 0 && alias.tos != key.tos) || alias.scope < key.scope {
+            continue;
+        }
+        match alias.kind {
+            kind::BLACKHOLE => return ControlFlow::Break(Some(Err(Errno::EINVAL))),
+            kind::UNREACHABLE => return ControlFlow::Break(Some(Err(Errno::EHOSTUNREACH))),
+            kind::PROHIBIT => return ControlFlow::Break(Some(Err(Errno::EACCES))),
+            kind::THROW => return ControlFlow::Break(None),
+            _ => {}
+        }
+        let fits = |hop: &&Nexthop| {
+            hop.flags & hop_flags::DEAD == 0
+                && key.oif.is_none_or(|dev| hop.dev == Some(dev))
+                && (hop.flags & hop_flags::LINKDOWN == 0 || usable(hop))
+        };
+        let nexthop = match alias.nexthops.as_slice() {
+            [hop] => Some(hop).filter(fits),
+            hops => pick(hops, key.hash, fits),
+        };
+        if let Some(nexthop) = nexthop {
+            return ControlFlow::Break(Some(Ok(Found { table: number, length, alias, nexthop })));
+        }
+    }
+    ControlFlow::Continue(())
+}
+
 /// One table.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
@@ -264,30 +301,25 @@ impl Table {
         key: &Key,
         usable: impl Fn(&Nexthop) -> bool,
     ) -> Option<Result<Found<'_>, Errno>> {
-        for (length, aliases) in self.routes.matches(key.destination) {
-            for alias in aliases {
-                if (alias.tos != 0 && alias.tos != key.tos) || alias.scope < key.scope {
-                    continue;
-                }
-                match alias.kind {
-                    kind::BLACKHOLE => return Some(Err(Errno::EINVAL)),
-                    kind::UNREACHABLE => return Some(Err(Errno::EHOSTUNREACH)),
-                    kind::PROHIBIT => return Some(Err(Errno::EACCES)),
-                    kind::THROW => return None,
-                    _ => {}
-                }
-                let fits = |hop: &&Nexthop| {
-                    hop.flags & hop_flags::DEAD == 0
-                        && key.oif.is_none_or(|dev| hop.dev == Some(dev))
-                        && (hop.flags & hop_flags::LINKDOWN == 0 || usable(hop))
-                };
-                let nexthop = match alias.nexthops.as_slice() {
-                    [hop] => Some(hop).filter(fits),
-                    hops => pick(hops, key.hash, fits),
-                };
-                if let Some(nexthop) = nexthop {
-                    return Some(Ok(Found { table: number, length, alias, nexthop }));
-                }
+        // Mostly the longest prefix has the answer.
+        let (length, aliases) = self.routes.longest(key.destination)?;
+        match ask(number, length, aliases, key, &usable) {
+            ControlFlow::Break(answer) => answer,
+            ControlFlow::Continue(()) => self.lookup_shorter(number, key, &usable),
+        }
+    }
+
+    /// The same among all prefixes but the longest.
+    #[cold]
+    fn lookup_shorter(
+        &self,
+        number: u32,
+        key: &Key,
+        usable: &impl Fn(&Nexthop) -> bool,
+    ) -> Option<Result<Found<'_>, Errno>> {
+        for (length, aliases) in self.routes.matches(key.destination).skip(1) {
+            if let ControlFlow::Break(answer) = ask(number, length, aliases, key, usable) {
+                return answer;
             }
         }
         None

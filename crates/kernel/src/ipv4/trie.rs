@@ -180,6 +180,26 @@ impl<T> Trie<T> {
         self.root.remove(address, length, 0)
     }
 
+    /// The value of the longest prefix that covers `address`: the first of [`Trie::matches`], for less.
+    #[inline]
+    pub(crate) fn longest(&self, address: u32) -> Option<(u8, &T)> {
+        let mut node = &self.root;
+        let mut longest = None;
+        for depth in 0..DEPTH as u32 {
+            let chunk = chunk(address, depth);
+            let bits = node.ends & MATCH[chunk as usize];
+            if bits != 0 {
+                longest = Some((depth, node, bits));
+            }
+            let Some(child) = node.child(chunk) else { break };
+            node = child;
+        }
+        let (depth, node, bits) = longest?;
+        let bit = bits.ilog2();
+        let value = node.values.get(rank(node.ends, bit))?;
+        Some(((depth * STRIDE + (bit + 1).ilog2()) as u8, value))
+    }
+
     /// The values of every prefix that covers `address`, the longest first.
     #[inline]
     pub(crate) fn matches(&self, address: u32) -> impl Iterator<Item = (u8, &T)> {
@@ -266,6 +286,8 @@ mod tests {
                     .collect();
                 expected.sort_unstable_by_key(|(length, _)| std::cmp::Reverse(*length));
                 let found: Vec<(u8, u32)> = trie.matches(address).map(|(length, value)| (length, *value)).collect();
+                let longest = trie.longest(address).map(|(length, value)| (length, *value));
+                prop_assert_eq!(longest, expected.first().copied());
                 prop_assert_eq!(found, expected);
             }
             let mut expected: Vec<(u32, u8, u32)> = model.iter().map(|((a, l), v)| (*a, *l, *v)).collect();
