@@ -2,6 +2,8 @@
 //!
 //! Needs root and iproute2 6.1.0; otherwise says that it was skipped.
 
+mod common;
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -43,6 +45,7 @@ impl Namespaces {
         let lines = lines.replace("$B", &self.names[1]);
         child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("ip reads");
         assert!(child.wait().expect("ip ends").success(), "the state could not be made");
+        self.names.iter().for_each(|name| common::settle(&Netns::Named(name.clone())));
     }
 }
 

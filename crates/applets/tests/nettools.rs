@@ -3,6 +3,8 @@
 //! Every scenario runs twice: once with the tools installed here, once with the applets in their place. Where there is no
 //! root or a tool is missing, the comparison is skipped and says so.
 
+mod common;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -246,6 +248,7 @@ fn in_namespace() {
     let mut text = String::new();
     for line in PAIR.iter().chain(*lines) {
         text.push_str(&transcript(line, applets, &machine));
+        common::settle(&Netns::Current);
     }
     std::io::stderr().write_all(text.as_bytes()).expect("a pipe");
 }
@@ -255,6 +258,8 @@ fn run(scenario: &str, applets: bool) -> Option<String> {
     command.args(["--net", "--mount"]).arg(std::env::current_exe().ok()?);
     command.args(["--exact", "in_namespace", "--ignored", "--nocapture"]);
     command.env(SCENARIO, scenario).env("LC_ALL", "C").env_remove("NETLOOM_MACHINE");
+    // `route` asks for names that nobody can tell it there.
+    command.env("RES_OPTIONS", "timeout:1 attempts:1");
     if applets {
         command.env(APPLETS, "1");
     }
