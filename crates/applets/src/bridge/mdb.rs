@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use netloom_machine::netlink::{Attribute, Message, Request, Table};
+use netloom_machine::netlink::{Attribute, Dump, Message, Request, Table};
 
 use super::{device_and_vlan, mdb_change, unknown_command, usage};
 use crate::print::{Colour, Printer, hex_colons, ip_address};
@@ -71,10 +71,13 @@ fn show(session: &mut Session<'_>, words: &[String]) -> Outcome {
     // Two dumps, since JSON keeps entries and router ports apart.
     printer.open_array("mdb");
     let entries = netlink.dump(&mut dump_request(), |message| print_entries(&mut printer, links, view, &message));
-    if let Err(error) = entries {
-        drop(printer);
-        return finish_dump(*err, Err(error));
-    }
+    let entries = match entries {
+        Ok(entries) => entries,
+        error => {
+            drop(printer);
+            return finish_dump(*err, error);
+        }
+    };
     printer.close_array();
     printer.open_object("router");
     let routers = netlink.dump(&mut dump_request(), |message| print_routers(&mut printer, links, view, &message));
@@ -82,7 +85,7 @@ fn show(session: &mut Session<'_>, words: &[String]) -> Outcome {
     printer.close_object();
     printer.close_document();
     drop(printer);
-    finish_dump(*err, routers)
+    finish_dump(*err, routers.map(|routers| Dump { interrupted: entries.interrupted || routers.interrupted }))
 }
 
 fn dump_request() -> Request {

@@ -281,6 +281,8 @@ fn address(port: u32) -> [u8; 12] {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::{AsFd, OwnedFd};
+
     use super::*;
 
     #[test]
@@ -313,5 +315,49 @@ mod tests {
             let Ack::Of(found, extension) = Ack::parse(&message) else { panic!("an acknowledgement") };
             assert_eq!((found, extension.count()), (errno, 0));
         }
+    }
+
+    /// A kernel that answers the first request with these datagrams.
+    fn answering(datagrams: &[Vec<u8>]) -> (Netlink, OwnedFd) {
+        let (kernel, socket) = crate::packet::pair().unwrap();
+        for datagram in datagrams {
+            crate::packet::send(kernel.as_fd(), datagram, &[], 0).unwrap();
+        }
+        (Netlink { socket: Socket::host(socket), sequence: 0 }, kernel)
+    }
+
+    fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = (16 + payload.len() as u32).to_ne_bytes().to_vec();
+        bytes.extend([kind.to_ne_bytes(), flags.to_ne_bytes()].concat());
+        bytes.extend([1u32.to_ne_bytes(), 0u32.to_ne_bytes()].concat());
+        bytes.extend(payload);
+        bytes
+    }
+
+    #[test]
+    fn a_dump_that_was_interrupted_anywhere_is_whole_but_marked() {
+        const RTM_NEWLINK: u16 = 16;
+        let done = message(NLMSG_DONE, NLM_F_MULTIPART, &[0; 4]);
+        let link = |number: u8, flags| message(RTM_NEWLINK, NLM_F_MULTIPART | flags, &[number; 4]);
+        for (marked, interrupted) in [(None, false), (Some(0), true), (Some(2), true)] {
+            let flag = |number: u8| if marked == Some(number) { NLM_F_DUMP_INTR } else { 0 };
+            let link = |number| link(number, flag(number));
+            let (mut netlink, _kernel) = answering(&[[link(0), link(1)].concat(), link(2), done.clone()]);
+            let mut seen = Vec::new();
+            let dump = netlink.dump(&mut Request::new(18, 0), |message| seen.push(message.payload[0])).unwrap();
+            assert_eq!((dump.interrupted, seen), (interrupted, vec![0, 1, 2]));
+        }
+        let end = message(NLMSG_DONE, NLM_F_MULTIPART | NLM_F_DUMP_INTR, &[0; 4]);
+        let (mut netlink, _kernel) = answering(&[end]);
+        assert!(netlink.dump(&mut Request::new(18, 0), |_| {}).unwrap().interrupted);
+    }
+
+    #[test]
+    fn a_dump_that_breaks_off_is_an_error_of_the_dump() {
+        let link = message(16, NLM_F_MULTIPART, &[0; 4]);
+        let broken = message(NLMSG_DONE, NLM_F_MULTIPART, &(-libc::ENOBUFS).to_ne_bytes());
+        let (mut netlink, _kernel) = answering(&[link, broken]);
+        let error = netlink.dump(&mut Request::new(18, 0), |_| {}).unwrap_err();
+        assert_eq!((error.errno, error.stage), (libc::ENOBUFS, Stage::Dump));
     }
 }
