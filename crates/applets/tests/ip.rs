@@ -5,10 +5,14 @@
 mod common;
 
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use netloom_applets::Context;
 use netloom_machine::{HostMachine, Machine, Netns};
+
+/// How long something may take that comes by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Two namespaces of their own, removed with all that is in them.
 struct Namespaces {
@@ -113,13 +117,24 @@ fn normal(text: &str) -> String {
     result
 }
 
+/// What both say of one state. Counters and timers may go on between two questions: then they are asked again.
+fn answers(words: &[&str]) -> (Answer, Answer) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (before, ours) = (theirs(words), ours(words));
+        if before == ours || before == theirs(words) || Instant::now() > deadline {
+            return (before, ours);
+        }
+    }
+}
+
 /// Compares every command; all differences are told at once.
 fn compare(namespace: &str, commands: &str) {
     let mut differences = String::new();
     for command in commands.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = vec!["-n", namespace];
         words.extend(command.split(' '));
-        let (theirs, ours) = (theirs(&words), ours(&words));
+        let (theirs, ours) = answers(&words);
         if theirs != ours {
             differences.push_str(&format!("ip {command}\n  theirs {theirs:?}\n  ours   {ours:?}\n"));
         }
@@ -391,4 +406,42 @@ fn a_batch_goes_on_only_by_force() {
         theirs(&["-n", namespace, "link", "del", "ba"]);
     }
     let _ = std::fs::remove_file(file);
+}
+
+/// A process that ends with the test.
+struct Beside(Child);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn an_interrupted_dump_is_told_and_no_failure() {
+    let Some(namespaces) = Namespaces::new("intr") else { return };
+    let namespace = namespaces.names[0].as_str();
+    let many: String = (0..400).map(|number| format!("link add a{number} type veth peer name b{number}\n")).collect();
+    namespaces.set_up(&many);
+    let mut ip = Command::new("ip");
+    ip.args(["-n", namespace, "-batch", "-"]).stdin(Stdio::piped());
+    let mut beside = Beside(ip.spawn().expect("ip was there a moment ago"));
+    let mut changes = beside.0.stdin.take().expect("piped");
+    // It ends with its reader.
+    std::thread::spawn(move || while changes.write_all(b"link add c type veth peer name d\nlink del c\n").is_ok() {});
+    let words = ["-n", namespace, "link", "show"];
+    for ask in [theirs, ours] {
+        let deadline = Instant::now() + PATIENCE;
+        let answer = loop {
+            let answer = ask(&words);
+            assert_eq!(answer.status, 0, "{}", answer.err);
+            if !answer.err.is_empty() {
+                break answer;
+            }
+            assert!(Instant::now() < deadline, "no dump was interrupted");
+        };
+        assert_eq!(answer.err, "Dump was interrupted and may be inconsistent.\n");
+        assert!(answer.out.contains(" a399@b399: "), "what came is shown all the same");
+    }
 }
