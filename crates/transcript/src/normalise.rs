@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
+use crate::frames::{FRAME, NEIGHBOURS_HEAD};
+
 /// Addresses that scenarios choose themselves, groups, and those that mean something.
 fn is_fixed(mac: &str) -> bool {
     const CHOSEN: [&str; 6] = ["00", "11", "aa", "bb", "80", "05"];
@@ -99,7 +101,7 @@ static REPLACEMENTS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     .collect()
 });
 
-pattern!(NEIGHBOURS = r"\bneigh\b|\barp -|/proc/net/arp|^\$ (arp|ip -j neigh)");
+pattern!(NEIGHBOURS = r"^# neighbours |\bneigh\b|\barp -|/proc/net/arp|^\$ (arp|ip -j neigh)");
 
 fn line(line: &str, macs: &mut Macs) -> String {
     if line.starts_with("#!") {
@@ -140,7 +142,7 @@ pub fn normalise(transcript: &str) -> String {
     let mut table: Option<Vec<String>> = None;
     for raw in transcript.lines() {
         let text = line(raw, &mut macs);
-        if let Some(rows) = table.as_mut().filter(|_| text.starts_with('>')) {
+        if let Some(rows) = table.as_mut().filter(|_| text.starts_with('>') || text.starts_with(FRAME)) {
             rows.push(text);
             continue;
         }
@@ -148,7 +150,7 @@ pub fn normalise(transcript: &str) -> String {
             rows.sort();
             lines.append(rows);
         }
-        if text.starts_with('$') {
+        if text.starts_with('$') || text.starts_with(NEIGHBOURS_HEAD) {
             table = NEIGHBOURS.is_match(&text).then(Vec::new);
         }
         lines.push(text);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use netloom_applets::{CaptureFile, Listener};
 use netloom_machine::{Machine, Netns};
-use netloom_transcript::frames::Frames;
+use netloom_transcript::frames::{Frames, NEIGHBOURS_HEAD};
 
 /// Stands in a transcript before a word about frames that are missing.
 pub(crate) const LOST: &str = "#! lost: ";
@@ -102,21 +102,25 @@ impl Captures {
                 break;
             }
         }
-        let mut lines = Vec::new();
+        let (mut lines, mut neighbours) = (Vec::new(), Vec::new());
+        let step = |lines: &mut Vec<String>, head: String, frames: Vec<String>| {
+            if !frames.is_empty() {
+                lines.push(head);
+                lines.extend(frames);
+            }
+        };
         for (name, namespace) in &mut self.namespaces {
             namespace.file.flush()?;
             let place = place(name.as_deref());
             for (device, frames) in &namespace.devices {
-                let frames = frames.lines();
-                if !frames.is_empty() {
-                    lines.push(format!("# frames of {device} {place}"));
-                    lines.extend(frames);
-                }
+                step(&mut lines, format!("# frames of {device} {place}"), frames.lines());
+                step(&mut neighbours, format!("{NEIGHBOURS_HEAD}asked for on {device} {place}"), frames.neighbours());
             }
             if namespace.lost > 0 {
                 lines.push(format!("{LOST}{} frames {place}", namespace.lost));
             }
         }
+        lines.extend(neighbours);
         Ok(lines)
     }
 }

@@ -38,8 +38,8 @@ do, is not compared; of the host's kernel log, which takes root, only lines that
 
 With --capture, frames are compared device by device, in order, in the machine's own namespace and in those with a name, from \
 the end of the command that names it on. Left out is what a kernel sends by itself at moments of its own: duplicate address \
-detection, router solicitations, MLD and IGMP reports, BPDUs. An ARP request or neighbour solicitation counts \
-once until it is answered. What is random (MAC addresses, ids, flow labels) is not compared, nor are payloads.
+detection, router solicitations, MLD and IGMP reports, BPDUs. Of ARP and neighbour discovery counts who asked and who \
+answered, not when and how often. What is random (MAC addresses, ids, flow labels) is not compared, nor are payloads.
 
 The exit status is 0 where the kernels agree, 1 where they differ and 2 where the script could not be run on both.";
 
