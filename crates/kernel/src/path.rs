@@ -40,7 +40,7 @@ pub(crate) const CIRCLING: u32 = 16;
 /// How many such frames may wait.
 const CIRCLING_LIMIT: usize = 16_384;
 /// How many of them one call of [`Kernel::run`] receives.
-const CIRCLING_BUDGET: usize = 16;
+const CIRCLING_BUDGET: usize = 8;
 
 // The way of an ordinary frame is inlined into one piece of code, so that the frame stays in registers; whatever is out of the
 // ordinary is called.
