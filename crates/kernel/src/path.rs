@@ -263,7 +263,7 @@ pub(crate) struct Stations {
 impl Stations {
     #[inline(always)]
     fn of(device: &Device) -> Stations {
-        Stations { own: device.address, broadcast: device.info.broadcast }
+        Stations { own: device.address, broadcast: device.broadcast }
     }
 
     /// What a frame's destination is to the device.

@@ -97,7 +97,7 @@ impl Device {
     }
 
     fn hears(&self, group: MacAddr) -> bool {
-        group == self.info.broadcast
+        group == self.broadcast
             || self.flags.intersects(DevFlags::PROMISC | DevFlags::ALLMULTI)
             || self.info.multicast_filter.iter().any(|entry| entry.address == group)
     }

@@ -75,7 +75,7 @@ fn send(kernel: &mut Kernel, dev: DevId, to: MacAddr, packet: Packet) {
 /// Asks who has `target`: everybody, or the one who had it (`to`). `waiting` is a packet that shall go there.
 pub(super) fn solicit(kernel: &mut Kernel, dev: DevId, target: Ipv4Addr, to: Option<MacAddr>, waiting: Option<&Frame>) {
     let Some(device) = kernel.devices.get(dev) else { return };
-    let (ns, own, broadcast) = (device.ns, device.address, device.info.broadcast);
+    let (ns, own, broadcast) = (device.ns, device.address, device.broadcast);
     let theirs = waiting.and_then(|frame| ipv4::source_of(frame.payload()));
     let theirs = theirs.filter(|source| ipv4::address_type(kernel, ns, *source) == kind::LOCAL);
     let source = match kernel.conf_max(dev, Conf::ArpAnnounce) {
@@ -97,7 +97,7 @@ pub(crate) fn announce(kernel: &mut Kernel, dev: DevId) {
         return;
     }
     let Some(device) = kernel.devices.get(dev) else { return };
-    let (own, broadcast) = (device.address, device.info.broadcast);
+    let (own, broadcast) = (device.address, device.broadcast);
     let locals: Vec<Ipv4Addr> = kernel.addresses(dev).iter().map(|address| address.local).collect();
     for local in locals {
         let packet = Packet { operation: REQUEST, sender: (own, local), target: (MacAddr::ZERO, local) };

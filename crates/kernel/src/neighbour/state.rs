@@ -158,7 +158,7 @@ fn fixed_address(kernel: &Kernel, dev: DevId, address: IpAddr) -> (u8, Option<Ma
                 (kind::MULTICAST, Some(MacAddr([0x01, 0x00, 0x5e, b & 0x7f, c, d])))
             }
             kind if silent => (kind, Some(device.address)),
-            kind::BROADCAST => (kind::BROADCAST, Some(device.info.broadcast)),
+            kind::BROADCAST => (kind::BROADCAST, Some(device.broadcast)),
             kind => (kind, None),
         },
         IpAddr::V6(address) if address.is_multicast() => {

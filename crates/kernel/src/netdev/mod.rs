@@ -46,24 +46,11 @@ pub(crate) struct PortRef {
     pub(crate) number: u16,
 }
 
-/// One device. What every frame needs comes first, and stays together.
+/// One device. What every frame needs stays together, next to the version by which the table of devices knows a key from an old one:
+/// at the end.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Device {
-    /// What it is, with what only that kind has.
-    pub(crate) kind: DevKind,
-    /// `IFF_…` as the kernel keeps them: with the effective `PROMISC` and `ALLMULTI`, without `RUNNING` and its like.
-    pub(crate) flags: DevFlags,
-    pub(crate) mtu: u32,
-    /// The bridge port it is; such a device's frames go to the bridge.
-    pub(crate) port: Option<PortRef>,
-    pub(crate) address: MacAddr,
-    pub(crate) carrier: bool,
-    /// Packet sockets that see its frames; sockets bound to no device stand in each device's list of their namespace.
-    pub(crate) taps: crate::socket::packet::Taps,
-    pub(crate) stats: Stats,
-    /// The macvlans on it; a frame for one of them goes there.
-    pub(crate) macvlans: Option<Box<crate::drivers::macvlan::Lower>>,
     pub(crate) ns: NsId,
     pub(crate) ifindex: u32,
     pub(crate) name: IfName,
@@ -73,12 +60,26 @@ pub(crate) struct Device {
     pub(crate) ipv6: Option<Box<crate::ipv6::Interface>>,
     /// What only control requests look at.
     pub(crate) info: Box<DevInfo>,
+    /// What it is, with what only that kind has.
+    pub(crate) kind: DevKind,
+    /// `IFF_…` as the kernel keeps them: with the effective `PROMISC` and `ALLMULTI`, without `RUNNING` and its like.
+    pub(crate) flags: DevFlags,
+    pub(crate) mtu: u32,
+    /// The bridge port it is; such a device's frames go to the bridge.
+    pub(crate) port: Option<PortRef>,
+    pub(crate) address: MacAddr,
+    pub(crate) broadcast: MacAddr,
+    pub(crate) carrier: bool,
+    /// Packet sockets that see its frames; sockets bound to no device stand in each device's list of their namespace.
+    pub(crate) taps: crate::socket::packet::Taps,
+    pub(crate) stats: Stats,
+    /// The macvlans on it; a frame for one of them goes there.
+    pub(crate) macvlans: Option<Box<crate::drivers::macvlan::Lower>>,
 }
 
 /// The part of a device that only control requests look at.
 #[derive(Debug)]
 pub(crate) struct DevInfo {
-    pub(crate) broadcast: MacAddr,
     pub(crate) addr_assign: AddrAssign,
     pub(crate) name_assign: NameAssign,
     /// The flags that somebody asked for (`PROMISC`, `ALLMULTI`), beside those that follow from use.

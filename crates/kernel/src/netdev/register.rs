@@ -81,6 +81,7 @@ impl Kernel {
             carrier: true,
             mtu: new.mtu.unwrap_or(profile.mtu),
             address,
+            broadcast: new.broadcast.unwrap_or(if fixed { MacAddr::ZERO } else { MacAddr::BROADCAST }),
             port: None,
             macvlans: None,
             stats: Stats::default(),
@@ -91,7 +92,6 @@ impl Kernel {
             ipv4: None,
             ipv6: None,
             info: Box::new(DevInfo {
-                broadcast: new.broadcast.unwrap_or(if fixed { MacAddr::ZERO } else { MacAddr::BROADCAST }),
                 addr_assign,
                 name_assign: if loopback { NameAssign::Predictable } else { new.name_assign },
                 requested_flags: DevFlags::empty(),

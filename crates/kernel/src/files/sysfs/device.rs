@@ -36,7 +36,7 @@ const ATTRIBUTES: &[Attribute] = &[
     shown("addr_assign_type", |_, device| Ok((device.info.addr_assign as u8).to_string())),
     shown("addr_len", |_, device| Ok(if device.kind.has_address() { "6" } else { "0" }.to_owned())),
     shown("address", |_, device| Ok(address(device, device.address))),
-    shown("broadcast", |_, device| Ok(address(device, device.info.broadcast))),
+    shown("broadcast", |_, device| Ok(address(device, device.broadcast))),
     settable(
         "carrier",
         |_, device| when_up(device, u8::from(device.carrier)),

@@ -103,7 +103,7 @@ pub(super) fn change(
         tell = true;
     }
     if let Some(broadcast) = attrs.get(IFLA_BROADCAST) {
-        device(kernel, dev)?.info.broadcast = broadcast.mac().ok_or(Errno::EINVAL)?;
+        device(kernel, dev)?.broadcast = broadcast.mac().ok_or(Errno::EINVAL)?;
         kernel.netdev_event(dev, NetdevEvent::ChangeAddress);
         kernel.notify_link(dev, DevFlags::empty());
     }

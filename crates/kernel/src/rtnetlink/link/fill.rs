@@ -39,7 +39,7 @@ pub(crate) fn link(kernel: &mut Kernel, dev: DevId, out: &mut Writer, header: He
         }
         if device.kind.has_address() {
             out.put(IFLA_ADDRESS, &device.address.0);
-            out.put(IFLA_BROADCAST, &device.info.broadcast.0);
+            out.put(IFLA_BROADCAST, &device.broadcast.0);
         }
         stats(device, out);
         out.nest(IFLA_XDP, |out| out.u8(IFLA_XDP_ATTACHED, 0));
