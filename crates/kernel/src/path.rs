@@ -52,7 +52,7 @@ impl Kernel {
             self.drop_frame(frame, DropReason::DevReady);
             return Err(DropReason::DevReady);
         };
-        if device.is_tapped() && (device.carrier || !device.kind.has_queue()) {
+        if device.is_tapped() && device.takes_frames() {
             crate::socket::packet::tap(self, dev, &frame, PacketType::Outgoing, None);
         }
         self.driver_transmit(dev, frame)

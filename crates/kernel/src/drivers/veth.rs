@@ -189,20 +189,22 @@ pub(crate) fn readdress(devices: &mut SlotMap<DevId, Device>, dev: DevId, frames
     packets
 }
 
-/// A frame that the other end can't take: there is none, it is down, or its MTU is too small.
+/// A frame that the other end can't take: it is down or there is none, which is no error of the sender's, or its MTU is too small.
 #[cold]
 fn refuse(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
     let peer = kernel.devices.get_mut(dev).and_then(|sender| {
         sender.stats.tx_dropped += 1;
         sender.peer()
     });
-    let reason = match peer.and_then(|peer| kernel.devices.get_mut(peer)).filter(|receiver| receiver.is_up()) {
+    match peer.and_then(|peer| kernel.devices.get_mut(peer)).filter(|receiver| receiver.is_up()) {
         Some(receiver) => {
             receiver.stats.rx_dropped += 1;
-            DropReason::PacketTooBig
+            kernel.drop_frame(frame, DropReason::PacketTooBig);
+            Err(DropReason::PacketTooBig)
         }
-        None => DropReason::PeerDown,
-    };
-    kernel.drop_frame(frame, reason);
-    Err(reason)
+        None => {
+            kernel.drop_frame(frame, DropReason::PeerDown);
+            Ok(())
+        }
+    }
 }

@@ -131,6 +131,13 @@ impl Device {
         self.taps.see_everything()
     }
 
+    /// Whether what is sent through it gets as far as its driver, and before that to packet sockets: no cable and no queue takes a
+    /// frame without a carrier.
+    #[inline]
+    pub(crate) fn takes_frames(&self) -> bool {
+        self.carrier || !matches!(self.kind, DevKind::Veth(_) | DevKind::Tun(_))
+    }
+
     /// Whether it is up and has a carrier: `LOWER_UP`.
     pub(crate) fn is_up_with_carrier(&self) -> bool {
         self.is_up() && self.carrier

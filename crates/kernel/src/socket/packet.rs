@@ -458,7 +458,8 @@ impl Outlet {
         if !device.is_up() {
             return Err(Errno::ENETDOWN);
         }
-        let (source, tapped, cable) = (device.address, device.is_tapped(), device.peer().is_some());
+        let tapped = device.is_tapped() && device.takes_frames();
+        let (source, cable) = (device.address, device.peer().is_some());
         Ok(Outlet { dev, raw: packet.kind == SOCK_RAW, protocol, to, source, mtu: device.mtu as usize, tapped, cable })
     }
 

@@ -70,6 +70,22 @@ impl PacketTypeByte {
 }
 
 #[test]
+fn what_is_sent_without_a_carrier_is_lost_in_silence() {
+    let (mut kernel, a, b) = pair();
+    let (sender, onlooker) = (bound(&mut kernel, a), bound(&mut kernel, a));
+    kernel.change_flags(b, kernel.devices[b].flags & !DevFlags::UP).unwrap();
+    kernel.settle();
+    while kernel.receive(onlooker, 0).is_ok() {}
+    let (sent, frame) = (kernel.devices[a].stats.tx_packets, frame());
+    assert_eq!(kernel.send(sender, &frame, &[], 0, &Nobody), Ok(60));
+    let many = [(&frame[..], &[][..]); 3];
+    assert_eq!(kernel.send_many(sender, many, 0, &Nobody), Ok(3));
+    assert_eq!(kernel.receive(onlooker, 0), Err(Errno::EAGAIN), "nor do others see it");
+    let stats = kernel.devices[a].stats;
+    assert_eq!((stats.tx_packets, stats.tx_dropped), (sent, 4));
+}
+
+#[test]
 fn length_limits_are_those_of_the_sender_then_of_the_receiver() {
     let (mut kernel, a, b) = pair();
     let sender = bound(&mut kernel, a);
