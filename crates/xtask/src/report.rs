@@ -24,7 +24,7 @@ struct Sizes {
     pings: u32,
 }
 
-const WHOLE: Sizes = Sizes { rounds: 3, pairs: 10_000, namespaces: 1_000, routes: 100_000, pings: 3_000 };
+const WHOLE: Sizes = Sizes { rounds: 5, pairs: 10_000, namespaces: 1_000, routes: 100_000, pings: 3_000 };
 const QUICK: Sizes = Sizes { rounds: 3, pairs: 1_000, namespaces: 200, routes: 10_000, pings: 500 };
 
 /// One thing that is measured: nanoseconds, ours and the yardstick's, round by round.
