@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         options: &["--host"],
         differences: "differences-host.txt",
         has_own_log: false,
-        attempts: 3,
+        attempts: 5,
         runs_all: false,
     };
     if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
