@@ -42,8 +42,7 @@ const CIRCLING_LIMIT: usize = 16_384;
 /// How many of them one call of [`Kernel::run`] receives.
 const CIRCLING_BUDGET: usize = 8;
 
-// The way of an ordinary frame is inlined into one piece of code, so that the frame stays in registers; whatever is out of the
-// ordinary is called.
+// The way of an ordinary burst is inlined into few pieces of code; whatever is out of the ordinary is called.
 impl Kernel {
     /// Sends a frame through a device, as `dev_queue_xmit` does.
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! A queue whose places are always filled, empty ones with a default: an item is made where it stays, field by field.
 //!
-//! `VecDeque` makes it elsewhere and copies it over in larger pieces, for which the processor has to wait: on the path of every
-//! frame that is a fifth of the time.
+//! `VecDeque` makes it elsewhere and copies it over in larger pieces, for which the processor has to wait, on the path of every
+//! frame.
 
 /// Items in order.
 #[derive(Debug)]

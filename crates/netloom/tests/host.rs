@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::{NETLOOM, Place, alive, eventually, host_network, is_root, text};
+use common::{AS_NOBODY, NETLOOM, Place, alive, eventually, host_network, is_root, text};
 use netloom_testkit::normalise::normalise;
 
 /// Runs a script on the host's kernel. `None`, and a line that says so, where the host allows no namespaces.
@@ -224,8 +224,7 @@ fn as_nobody(place: &Place, before: &str, script: &str) -> Option<Output> {
     std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o755)).expect("our own directory");
     std::fs::create_dir(&directory).expect("our own directory");
     std::fs::copy(NETLOOM, &binary).expect("room for a copy");
-    let become_nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all";
-    let line = format!("{before} exec {become_nobody} \"$0\" run --host - <<'END'\n{script}\nEND");
+    let line = format!("{before} exec {AS_NOBODY} \"$0\" run --host - <<'END'\n{script}\nEND");
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-users=0,0,65536", "--map-groups=0,0,65536", "bash", "-c", &line]).arg(binary);
     command.env_remove("XDG_RUNTIME_DIR").env_remove("NETLOOM_MACHINE").current_dir("/");

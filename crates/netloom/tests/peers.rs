@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Place, host_network, is_root, text};
+use common::{AS_NOBODY, Place, host_network, is_root, text};
 
 const NETWORK: &str = "set -e; exec 2>&1
     ip netns add blue; ip netns add red
@@ -90,11 +90,10 @@ fn a_namespace_that_cannot_be_entered_is_told() {
         eprintln!("skipped: becoming nobody takes root");
         return;
     }
-    let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all";
     // Below a folder that nobody may enter there is no binary for them.
     let script = format!(
         "mkdir -m 755 /run/netns/bin; cp \"$(readlink -f \"$(type -P netloom)\")\" /run/netns/bin/netloom
-        {nobody} /run/netns/bin/netloom peers"
+        {AS_NOBODY} /run/netns/bin/netloom peers"
     );
     let Some(output) = on_network(&script) else { return };
     let output = squeezed(&output);

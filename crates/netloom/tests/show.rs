@@ -3,7 +3,7 @@
 mod common;
 
 use common::networks::{MACVLANS, NETWORK, embedded, on_host};
-use common::{Place, host_network, is_root, text};
+use common::{AS_NOBODY, Place, host_network, is_root, text};
 use insta::assert_snapshot;
 
 #[test]
@@ -125,12 +125,11 @@ fn a_namespace_that_cannot_be_entered_is_told() {
         eprintln!("skipped: becoming nobody takes root");
         return;
     }
-    let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all";
     let script = format!(
         "ip netns add blue; ip link add vb type veth peer name eth0 netns blue
         ip -n blue link add mv0 link eth0 type macvlan; ip -n blue link set mv0 netns 1
         mkdir -m 755 /run/netns/bin; cp \"$(readlink -f \"$(type -P netloom)\")\" /run/netns/bin/netloom
-        {nobody} /run/netns/bin/netloom show --ascii"
+        {AS_NOBODY} /run/netns/bin/netloom show --ascii"
     );
     let Some(output) = on_host(&script) else { return };
     assert!(output.contains("| cannot be entered: Operation not permitted (os error 1)"), "{output}");
