@@ -1,7 +1,6 @@
-//! Frames on their way, each with the device that receives it, in order.
+//! Frames on their way, in order: runs of frames, each with the device that receives it.
 //!
-//! Places that were used once stay and are filled again: a frame is made where it waits, and moved by exchanging it for the
-//! nothing in an empty place.
+//! Places that were used once stay and are filled again: a frame is made where it waits, or moved there in one go.
 
 use crate::frame::Frame;
 use crate::types::DevId;
@@ -9,11 +8,20 @@ use crate::types::DevId;
 /// How many frames may wait; what comes beyond is dropped.
 const LIMIT: usize = 16_384;
 
+/// Frames in a row for one device.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    dev: DevId,
+    frames: usize,
+}
+
 /// See [the module](self).
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
-    places: Vec<(DevId, Frame)>,
+    /// Of which the first `len` are taken.
+    places: Vec<Frame>,
     len: usize,
+    runs: Vec<Run>,
 }
 
 impl Backlog {
@@ -35,104 +43,175 @@ impl Backlog {
         LIMIT.saturating_sub(self.len)
     }
 
-    /// The next empty place, for a frame that is to be made there; [`Backlog::keep`] makes it count.
+    /// Empty places behind the others, `wanted` at most, and fewer where there is no more room.
     #[inline(always)]
-    pub(crate) fn place(&mut self) -> &mut (DevId, Frame) {
-        if self.len >= self.places.len() {
-            self.grow();
+    pub(crate) fn free(&mut self, wanted: usize) -> Free<'_> {
+        let wanted = wanted.min(self.room());
+        if self.places.len() - self.len < wanted {
+            self.grow(wanted);
         }
-        &mut self.places[self.len]
+        let Backlog { places, len, runs } = self;
+        let places = places[*len..][..wanted].iter_mut();
+        Free { places, len, runs }
     }
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) {
-        let wanted = (self.places.len() * 2).max(64);
+    fn grow(&mut self, wanted: usize) {
+        let wanted = (self.len + wanted).max(self.places.len() * 2).max(64);
         self.places.resize_with(wanted, Default::default);
     }
 
-    /// The frame that was made in the next empty place waits from now on.
+    /// Puts a frame behind the others, while there is room.
     #[inline(always)]
-    pub(crate) fn keep(&mut self) {
-        self.len += 1;
-    }
-
-    /// Puts a frame behind the others.
-    #[inline(always)]
-    pub(crate) fn push(&mut self, dev: DevId, frame: Frame) {
-        *self.place() = (dev, frame);
-        self.keep();
-    }
-
-    /// Takes frames out of where they are and puts them behind the others.
-    #[inline(always)]
-    pub(crate) fn append(&mut self, frames: &mut [(DevId, Frame)]) {
-        for frame in frames {
-            std::mem::swap(self.place(), frame);
-            self.keep();
+    pub(crate) fn push(&mut self, dev: DevId, mut frame: Frame) {
+        let mut free = self.free(1);
+        if let Some(place) = free.next() {
+            frame.move_to(place);
+            free.took(dev, 1);
         }
     }
 
-    /// The frames that wait, oldest first.
+    /// The frames that wait, oldest first, by the device that receives them.
     #[inline]
-    pub(crate) fn frames_mut(&mut self) -> &mut [(DevId, Frame)] {
-        &mut self.places[..self.len]
+    pub(crate) fn runs(&mut self) -> impl Iterator<Item = (DevId, &mut [Frame])> {
+        let mut frames = &mut self.places[..self.len];
+        self.runs.iter().map_while(move |run| {
+            let (burst, rest) = std::mem::take(&mut frames).split_at_mut_checked(run.frames)?;
+            frames = rest;
+            Some((run.dev, burst))
+        })
     }
 
     /// Forgets the frames, all of which were taken out.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.len = 0;
+        self.runs.clear();
     }
 
     /// Moves the oldest frames, at most `limit`, to an empty queue.
     #[inline]
     pub(crate) fn move_to(&mut self, empty: &mut Backlog, limit: usize) {
-        if self.len <= limit {
-            std::mem::swap(self, empty);
-        } else {
-            let frames = &mut self.places[..self.len];
-            empty.append(&mut frames[..limit]);
-            frames.rotate_left(limit);
-            self.len -= limit;
+        std::mem::swap(self, empty);
+        if empty.len > limit {
+            empty.give_back(self, limit);
         }
     }
 
-    /// Takes one of the frames that wait.
+    /// Keeps the oldest frames, and puts the others on another, empty queue.
+    #[cold]
+    fn give_back(&mut self, empty: &mut Backlog, kept: usize) {
+        let mut before = 0;
+        for (dev, burst) in self.runs() {
+            let beyond = kept.saturating_sub(before);
+            before += burst.len();
+            burst.iter_mut().skip(beyond).for_each(|frame| empty.push(dev, std::mem::take(frame)));
+        }
+        self.len = kept;
+        let mut left = kept;
+        for run in &mut self.runs {
+            run.frames = run.frames.min(left);
+            left -= run.frames;
+        }
+        self.runs.retain(|run| run.frames > 0);
+    }
+
+    /// Takes the oldest frame, or the oldest for a device.
     #[cfg(test)]
-    pub(crate) fn take(&mut self, at: usize) -> Option<(DevId, Frame)> {
-        let frames = self.frames_mut().get_mut(at..)?;
-        let taken = std::mem::take(frames.first_mut()?);
-        frames.rotate_left(1);
+    pub(crate) fn take(&mut self, wanted: Option<DevId>) -> Option<(DevId, Frame)> {
+        let fits = |dev: DevId| wanted.is_none_or(|wanted| wanted == dev);
+        let at = self.runs.iter().position(|run| fits(run.dev))?;
+        let (dev, burst) = self.runs().nth(at)?;
+        let taken = std::mem::take(burst.first_mut()?);
+        let before: usize = self.runs[..at].iter().map(|run| run.frames).sum();
+        self.places[before..self.len].rotate_left(1);
         self.len -= 1;
-        Some(taken)
+        self.runs[at].frames -= 1;
+        self.runs.retain(|run| run.frames > 0);
+        Some((dev, taken))
+    }
+}
+
+/// Empty places of a queue, handed out one by one. Those that [`Free::took`] doesn't count are left as they are.
+pub(crate) struct Free<'a> {
+    places: std::slice::IterMut<'a, Frame>,
+    len: &'a mut usize,
+    runs: &'a mut Vec<Run>,
+}
+
+impl<'a> Free<'a> {
+    /// The next place.
+    #[inline(always)]
+    pub(crate) fn next(&mut self) -> Option<&'a mut Frame> {
+        self.places.next()
+    }
+
+    /// As many of the places handed out as weren't counted before were filled with frames for a device.
+    #[inline(always)]
+    pub(crate) fn took(&mut self, dev: DevId, frames: usize) {
+        if frames == 0 {
+            return;
+        }
+        *self.len += frames;
+        match self.runs.last_mut() {
+            Some(run) if run.dev == dev => run.frames += frames,
+            _ => self.runs.push(Run { dev, frames }),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use slotmap::SlotMap;
+
     use super::*;
     use crate::frame::FramePool;
 
-    fn numbers(backlog: &mut Backlog) -> Vec<u8> {
-        backlog.frames_mut().iter().map(|(_, frame)| frame.bytes()[0]).collect()
+    fn contents(backlog: &mut Backlog) -> Vec<(DevId, u8)> {
+        let runs = backlog.runs().map(|(dev, burst)| burst.iter().map(move |frame| (dev, frame.bytes()[0])));
+        runs.flatten().collect()
+    }
+
+    proptest! {
+        #[test]
+        fn frames_keep_their_order_when_only_some_are_moved(
+            frames in proptest::collection::vec((0usize..3, any::<u8>()), 0..200),
+            limit in 1usize..100,
+            more: u8,
+        ) {
+            let mut keys = SlotMap::<DevId, ()>::with_key();
+            let devices = [keys.insert(()), keys.insert(()), keys.insert(())];
+            let frames: Vec<(DevId, u8)> = frames.into_iter().map(|(at, number)| (devices[at], number)).collect();
+            let (mut pool, mut backlog, mut other) = (FramePool::default(), Backlog::default(), Backlog::default());
+            for (dev, number) in &frames {
+                backlog.push(*dev, pool.copy_from(&[*number]));
+            }
+            prop_assert_eq!(contents(&mut backlog), &frames[..]);
+            backlog.move_to(&mut other, limit);
+            let moved = frames.len().min(limit);
+            prop_assert_eq!((contents(&mut other), contents(&mut backlog)), (frames[..moved].to_vec(), frames[moved..].to_vec()));
+            prop_assert_eq!((other.len(), backlog.len()), (moved, frames.len() - moved));
+            backlog.push(devices[0], pool.copy_from(&[more]));
+            let mut rest = [&frames[moved..], &[(devices[0], more)]].concat();
+            while !rest.is_empty() {
+                let expected = rest.remove(rest.iter().position(|(dev, _)| *dev == devices[1]).unwrap_or(0));
+                let wanted = (expected.0 == devices[1]).then_some(expected.0);
+                let taken = backlog.take(wanted).map(|(dev, frame)| (dev, frame.bytes()[0]));
+                prop_assert_eq!(taken, Some(expected));
+            }
+            prop_assert!(backlog.is_empty());
+        }
     }
 
     #[test]
-    fn frames_keep_their_order_when_only_some_are_moved() {
-        let (mut pool, mut backlog, mut other) = (FramePool::default(), Backlog::default(), Backlog::default());
-        for number in 0..100 {
-            backlog.push(DevId::default(), pool.copy_from(&[number]));
+    fn there_is_an_end_to_it() {
+        let (mut pool, mut backlog) = (FramePool::default(), Backlog::default());
+        for _ in 0..LIMIT + 10 {
+            backlog.push(DevId::default(), pool.copy_from(&[1]));
         }
-        backlog.move_to(&mut other, 70);
-        assert_eq!((backlog.len(), other.len()), (30, 70));
-        assert_eq!(numbers(&mut other), (0..70).collect::<Vec<u8>>());
-        backlog.push(DevId::default(), pool.copy_from(&[100]));
-        assert_eq!(numbers(&mut backlog), (70..=100).collect::<Vec<u8>>());
-        assert_eq!(backlog.take(1).map(|(_, frame)| frame.bytes()[0]), Some(71));
-        other.frames_mut().iter_mut().for_each(|(_, frame)| drop(std::mem::take(frame)));
-        other.clear();
-        backlog.move_to(&mut other, 70);
-        assert_eq!((backlog.len(), other.len()), (0, 30));
+        assert_eq!((backlog.len(), backlog.room()), (LIMIT, 0));
+        assert!(backlog.free(5).next().is_none());
     }
 }

@@ -10,9 +10,9 @@ use std::rc::Rc;
 /// Length of the Ethernet header.
 pub(crate) const ETH_HLEN: usize = 14;
 
-/// The size of a pooled buffer: what 1,500 bytes of payload with tags and tunnels need. No power of two, so that the
-/// headers of many frames don't compete for the same few sets of the processor's cache.
-const BUFFER: usize = 2112;
+/// How many bytes of a frame a pooled buffer holds: what 1,500 bytes of payload with tags and tunnels need. With what else is in the
+/// buffer no power of two, so that the headers of many frames don't compete for the same few sets of the processor's cache.
+const SHORT: usize = 2080;
 /// How many idle buffers are kept at most (16 MiB).
 const POOL: usize = 8192;
 
@@ -34,21 +34,33 @@ pub(crate) enum PacketType {
 }
 
 /// One Ethernet frame. Its bytes are the first of the buffer; what is left where a frame was taken has none.
+///
+/// Frames are moved a lot, and so are kept small: 16 bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
-    buffer: Option<Rc<[u8]>>,
+    buffer: Option<Rc<Buffer>>,
     length: u32,
     marks: Marks,
 }
 
-/// What is known of a frame beside its bytes: its type in the lowest bits, whether its checksum is trusted, and on how many
-/// devices it was received. In one number, since frames are moved a lot.
+/// Where a frame's bytes are. The short ones, which nearly all are, lie beside the count of those who share them.
+#[derive(Debug)]
+#[repr(C)]
+struct Buffer {
+    short: [u8; SHORT],
+    /// The bytes of a frame that is marked as long.
+    long: Box<[u8]>,
+}
+
+/// What is known of a frame beside its bytes: its type in the lowest bits, whether its checksum is trusted, whether it is long, and on
+/// how many devices it was received.
 #[derive(Clone, Copy, Debug, Default)]
 struct Marks(u32);
 
 impl Marks {
     const TYPE: u32 = 7;
     const TRUSTED: u32 = 8;
+    const LONG: u32 = 16;
     const HOP: u32 = 1 << 8;
 
     #[inline(always)]
@@ -61,7 +73,9 @@ impl Frame {
     /// The whole frame, Ethernet header first.
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.buffer.as_ref().and_then(|buffer| buffer.get(..self.length as usize)).unwrap_or_default()
+        let Some(buffer) = &self.buffer else { return &[] };
+        let bytes = if self.marks.0 & Marks::LONG == 0 { &buffer.short[..] } else { &buffer.long };
+        bytes.get(..self.length as usize).unwrap_or_default()
     }
 
     /// Its length in bytes, Ethernet header included.
@@ -105,6 +119,22 @@ impl Frame {
         self.marks.0 / Marks::HOP
     }
 
+    /// Moves to another, empty place, on the way to one more device.
+    #[inline(always)]
+    pub(crate) fn hop_to(&mut self, place: &mut Frame) {
+        place.buffer = self.buffer.take();
+        place.length = self.length;
+        place.marks.0 = self.marks.0.wrapping_add(Marks::HOP);
+    }
+
+    /// Moves to another, empty place.
+    #[inline(always)]
+    pub(crate) fn move_to(&mut self, place: &mut Frame) {
+        place.buffer = self.buffer.take();
+        place.length = self.length;
+        place.marks = self.marks;
+    }
+
     /// Counts one more device.
     #[inline(always)]
     pub(crate) fn count_hop(&mut self) {
@@ -126,7 +156,7 @@ impl Frame {
     /// The EtherType (or the length of an 802.3 frame); 0 where there is no header.
     #[inline]
     pub(crate) fn ethertype(&self) -> u16 {
-        self.header().map_or(0, |header| u16::from_be_bytes([header[12], header[13]]))
+        self.header().map_or(0, crate::path::ethertype::of)
     }
 
     /// Another frame with the same bytes, not copied.
@@ -153,39 +183,34 @@ impl Frame {
 /// Idle buffers, the warmest on top.
 #[derive(Debug, Default)]
 pub(crate) struct FramePool {
-    idle: Vec<Rc<[u8]>>,
+    idle: Vec<Rc<Buffer>>,
 }
 
 // Making and recycling stand in the way of every frame, and whoever else calls them must not push them out of it.
 impl FramePool {
-    /// An unshared buffer with room for `length` bytes, which hold anything.
-    #[inline(always)]
-    fn fresh(&mut self, length: usize) -> Rc<[u8]> {
-        if length > BUFFER {
-            return FramePool::long(length);
-        }
-        self.idle.pop().unwrap_or_else(FramePool::short)
-    }
-
     #[cold]
-    fn short() -> Rc<[u8]> {
-        Rc::new([0; BUFFER])
+    #[inline(never)]
+    fn new_buffer() -> Rc<Buffer> {
+        Rc::new(Buffer { short: [0; SHORT], long: Box::default() })
     }
 
-    #[cold]
-    fn long(length: usize) -> Rc<[u8]> {
-        vec![0; length].into()
-    }
-
-    /// Makes `frame` one of `length` bytes that `fill` has written.
+    /// Makes `frame` one of `length` bytes that `fill` has written over whatever was there.
     #[inline(always)]
     fn fill(&mut self, frame: &mut Frame, length: usize, fill: impl FnOnce(&mut [u8])) {
-        let mut buffer = self.fresh(length);
-        let room = Rc::get_mut(&mut buffer).expect("idle buffers are unshared");
-        fill(&mut room[..length]);
-        frame.buffer = Some(buffer);
+        let mut buffer = self.idle.pop().unwrap_or_else(FramePool::new_buffer);
         frame.length = length as u32;
         frame.marks = Marks::default();
+        // Idle buffers are unshared.
+        if let Some(room) = Rc::get_mut(&mut buffer) {
+            if let Some(short) = room.short.get_mut(..length) {
+                fill(short);
+            } else {
+                room.long = vec![0; length].into();
+                frame.marks.0 |= Marks::LONG;
+                fill(&mut room.long);
+            }
+        }
+        frame.buffer = Some(buffer);
     }
 
     /// A frame with these bytes.
@@ -223,8 +248,9 @@ impl FramePool {
         if frame.buffer.as_mut().is_some_and(|buffer| Rc::get_mut(buffer).is_none()) {
             self.unshare(frame);
         }
-        let room = frame.buffer.as_mut().and_then(Rc::get_mut);
-        room.and_then(|room| room.get_mut(..frame.length as usize)).unwrap_or_default()
+        let Some(buffer) = frame.buffer.as_mut().and_then(Rc::get_mut) else { return &mut [] };
+        let bytes = if frame.marks.0 & Marks::LONG == 0 { &mut buffer.short[..] } else { &mut buffer.long };
+        bytes.get_mut(..frame.length as usize).unwrap_or_default()
     }
 
     fn unshare(&mut self, frame: &mut Frame) {
@@ -244,7 +270,12 @@ impl FramePool {
     #[inline(always)]
     pub(crate) fn recycle_from(&mut self, frame: &mut Frame) {
         let Some(mut buffer) = frame.buffer.take() else { return };
-        if buffer.len() == BUFFER && self.idle.len() < POOL && Rc::get_mut(&mut buffer).is_some() {
+        if self.idle.len() < POOL
+            && let Some(unshared) = Rc::get_mut(&mut buffer)
+        {
+            if frame.marks.0 & Marks::LONG != 0 {
+                unshared.long = Box::default();
+            }
             self.idle.push(buffer);
         }
     }
@@ -275,11 +306,15 @@ mod tests {
     }
 
     #[test]
-    fn long_frames_have_buffers_of_their_own() {
+    fn long_frames_are_not_kept() {
         let mut pool = FramePool::default();
-        let frame = pool.copy_from(&[7; 65_549]);
-        assert_eq!(frame.len(), 65_549);
+        let mut frame = pool.copy_from(&[7; 65_549]);
+        assert_eq!((frame.len(), frame.bytes()), (65_549, &[7; 65_549][..]));
+        pool.bytes_mut(&mut frame)[65_548] = 8;
+        frame.truncate(60);
+        assert_eq!(frame.share().bytes(), [7; 60]);
         pool.recycle(frame);
-        assert!(pool.idle.is_empty());
+        assert!(pool.idle.iter().all(|buffer| buffer.long.is_empty()));
+        assert_eq!(pool.copy_from(&[1; 60]).bytes(), [1; 60]);
     }
 }

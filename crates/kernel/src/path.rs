@@ -14,16 +14,24 @@
 
 use crate::Kernel;
 use crate::drop_reason::DropReason;
-use crate::frame::{Frame, PacketType};
+use crate::frame::{ETH_HLEN, Frame, PacketType};
 use crate::netdev::Device;
 use crate::socket::packet::Audience;
 use crate::types::{DevId, MacAddr};
 
 /// EtherTypes.
 pub(crate) mod ethertype {
+    use crate::frame::ETH_HLEN;
+
     pub(crate) const IPV4: u16 = 0x0800;
     pub(crate) const ARP: u16 = 0x0806;
     pub(crate) const IPV6: u16 = 0x86dd;
+
+    /// The EtherType in a header (or the length of an 802.3 frame).
+    #[inline(always)]
+    pub(crate) fn of(header: &[u8; ETH_HLEN]) -> u16 {
+        u16::from_be_bytes([header[12], header[13]])
+    }
 
     /// Whether some protocol takes such frames.
     #[inline(always)]
@@ -55,26 +63,6 @@ impl Kernel {
             crate::socket::packet::tap(self, dev, &frame, PacketType::Outgoing, None);
         }
         self.driver_transmit(dev, frame)
-    }
-
-    /// Sends frames, each through the device that it stands with. They are taken out.
-    #[inline(always)]
-    pub(crate) fn transmit_all(&mut self, mut frames: &mut [(DevId, Frame)]) {
-        while let Some((dev, _)) = frames.first() {
-            let dev = *dev;
-            let over_cable = crate::drivers::veth::readdress(&mut self.devices, dev, frames);
-            let (sent, rest) = frames.split_at_mut(over_cable.max(1));
-            frames = rest;
-            if over_cable == 0 {
-                let _ = self.transmit(dev, std::mem::take(&mut sent[0].1));
-            } else if over_cable <= self.backlog.room() {
-                self.backlog.append(sent);
-            } else {
-                for (receiver, frame) in sent {
-                    let _ = self.enqueue(*receiver, std::mem::take(frame));
-                }
-            }
-        }
     }
 
     /// Puts a frame on the queue of those to be received by `dev`, whose driver has counted it.
@@ -115,16 +103,16 @@ impl Kernel {
         while budget > 0 {
             if self.backlog.is_empty() {
                 let Some(left) = circling.checked_sub(1) else { return };
-                let Some(frame) = self.circling.pop_with(std::mem::take) else { return };
+                let Some((dev, frame)) = self.circling.pop_with(std::mem::take) else { return };
                 circling = left;
-                self.receive_burst(&mut [frame]);
+                self.receive_burst(dev, &mut [frame]);
                 continue;
             }
             let mut queue = std::mem::take(&mut self.worked_off);
             self.backlog.move_to(&mut queue, budget);
             budget -= queue.len();
-            for burst in queue.frames_mut().chunk_by_mut(|(one, _), (next, _)| one == next) {
-                self.receive_burst(burst);
+            for (dev, burst) in queue.runs() {
+                self.receive_burst(dev, burst);
             }
             queue.clear();
             self.worked_off = queue;
@@ -132,9 +120,7 @@ impl Kernel {
     }
 
     /// Receives frames of one device. They are taken out.
-    fn receive_burst(&mut self, burst: &mut [(DevId, Frame)]) {
-        let Some((dev, _)) = burst.first() else { return };
-        let dev = *dev;
+    fn receive_burst(&mut self, dev: DevId, burst: &mut [Frame]) {
         match self.devices.get(dev) {
             Some(device @ Device { port: Some(port), .. }) if !device.is_tapped() => {
                 let (port, stations) = (*port, Stations::of(device));
@@ -142,7 +128,7 @@ impl Kernel {
             }
             Some(Device { macvlans: None, port: None, .. }) => self.receive_alone(dev, burst),
             _ => {
-                for (_, frame) in burst {
+                for frame in burst {
                     self.receive_frame(dev, std::mem::take(frame));
                 }
             }
@@ -151,36 +137,34 @@ impl Kernel {
 
     /// Receives frames of a device that has them to itself.
     #[inline(never)]
-    fn receive_alone(&mut self, dev: DevId, mut burst: &mut [(DevId, Frame)]) {
-        loop {
+    fn receive_alone(&mut self, dev: DevId, mut burst: &mut [Frame]) {
+        while !burst.is_empty() {
             let Kernel { devices, sockets, ready, drops, frames: pool, now, .. } = self;
-            let mut audience = Audience { sockets, ready, drops, now: *now };
             let Some(device) = devices.get(dev) else { break };
             let stations = Stations::of(device);
-            // Frames that only packet sockets take, as long as they come.
-            let mut seen = false;
-            let other = burst.iter_mut().position(|(_, frame)| {
-                if frame.header().is_none() {
-                    return true;
-                }
-                let packet_type = stations.packet_type(frame);
+            // Frames that only packet sockets for every protocol take, as long as they come.
+            let others = !device.is_tapped() || device.taps.see_protocols();
+            let other = burst.iter_mut().position(|frame| {
+                let Some(header) = frame.header() else { return true };
+                let (packet_type, ethertype) = (stations.packet_type(header), ethertype::of(header));
                 frame.set_packet_type(packet_type);
-                seen = device.is_tapped() && audience.show_all(device, frame, packet_type, None);
-                if !seen || device.taps.see_protocols() || ethertype::is_handled(frame.ethertype()) {
-                    return true;
-                }
-                pool.recycle_from(frame);
-                false
+                others || ethertype::is_handled(ethertype)
             });
-            let Some(other) = other else { return };
-            let frame = std::mem::take(&mut burst[other].1);
-            burst = &mut burst[other + 1..];
-            match frame.header() {
-                Some(_) => self.deliver(dev, frame, seen),
-                None => self.drop_frame(frame, DropReason::PacketTooSmall),
+            let (seen, rest) = burst.split_at_mut(other.unwrap_or(burst.len()));
+            if !seen.is_empty() {
+                Audience { sockets, ready, drops, now: *now }.hand_over(device, seen, pool);
             }
+            let Some((frame, rest)) = rest.split_first_mut() else { return };
+            burst = rest;
+            let frame = std::mem::take(frame);
+            if frame.header().is_none() {
+                self.drop_frame(frame, DropReason::PacketTooSmall);
+                continue;
+            }
+            let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
+            self.deliver(dev, frame, seen);
         }
-        for (_, frame) in burst {
+        for frame in burst {
             self.drop_frame(std::mem::take(frame), DropReason::DevReady);
         }
     }
@@ -191,10 +175,11 @@ impl Kernel {
         let Some(device) = self.devices.get(dev) else {
             return self.drop_frame(frame, DropReason::DevReady);
         };
-        if frame.header().is_none() {
+        let Some(header) = frame.header() else {
             return self.drop_frame(frame, DropReason::PacketTooSmall);
-        }
-        frame.set_packet_type(Stations::of(device).packet_type(&frame));
+        };
+        let packet_type = Stations::of(device).packet_type(header);
+        frame.set_packet_type(packet_type);
         self.receive_typed(dev, frame);
     }
 
@@ -207,7 +192,7 @@ impl Kernel {
         let (port, macvlans) = (device.port, device.macvlans.is_some());
         let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
         match port {
-            Some(port) => crate::bridge::input(self, dev, port, None, &mut [(dev, frame)]),
+            Some(port) => crate::bridge::input(self, dev, port, None, &mut [frame]),
             None if macvlans => self.receive_below(dev, frame, seen),
             None => self.deliver(dev, frame, seen),
         }
@@ -252,26 +237,28 @@ impl Kernel {
     }
 }
 
-/// The addresses by which a device tells to whom a frame is.
+/// The addresses by which a device tells to whom a frame is, as numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Stations {
-    own: MacAddr,
-    broadcast: MacAddr,
+    own: u64,
+    broadcast: u64,
 }
 
 impl Stations {
     #[inline(always)]
     fn of(device: &Device) -> Stations {
-        Stations { own: device.address, broadcast: device.broadcast }
+        let number = |MacAddr([a, b, c, d, e, f])| u64::from_be_bytes([a, b, c, d, e, f, 0, 0]);
+        Stations { own: number(device.address), broadcast: number(device.broadcast) }
     }
 
     /// What a frame's destination is to the device.
-    #[inline]
-    pub(crate) fn packet_type(&self, frame: &Frame) -> PacketType {
-        let destination = frame.header().and_then(|header| MacAddr::from_slice(header)).unwrap_or_default();
+    #[inline(always)]
+    pub(crate) fn packet_type(&self, [a, b, c, d, e, f, g, h, ..]: &[u8; ETH_HLEN]) -> PacketType {
+        // Eight bytes in one load; what is too much is cut off.
+        let destination = u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) >> 16 << 16;
         if destination == self.own {
             PacketType::Host
-        } else if !destination.is_multicast() {
+        } else if destination >> 56 & 1 == 0 {
             PacketType::OtherHost
         } else if destination == self.broadcast {
             PacketType::Broadcast

@@ -62,6 +62,31 @@ impl<T: Default> Ring<T> {
         taken
     }
 
+    /// Shows the oldest, at most `limit`, to `take`, which is to take out of them what they hold: how many there were.
+    #[inline(always)]
+    pub(crate) fn drain(&mut self, limit: usize, mut take: impl FnMut(&mut T)) -> usize {
+        let count = self.len.min(limit);
+        let mask = self.places.len().wrapping_sub(1);
+        for at in 0..count {
+            if let Some(place) = self.places.get_mut(self.first.wrapping_add(at) & mask) {
+                take(place);
+            }
+        }
+        self.first = self.first.wrapping_add(count);
+        self.len -= count;
+        count
+    }
+
+    /// Makes room for `wanted` more items at once: empty places behind the others.
+    #[inline(always)]
+    pub(crate) fn free(&mut self, wanted: usize) -> Free<'_, T> {
+        while self.places.len() - self.len < wanted {
+            self.grow();
+        }
+        let at = self.first.wrapping_add(self.len);
+        Free { mask: self.places.len().wrapping_sub(1), places: &mut self.places, at, len: &mut self.len }
+    }
+
     /// The oldest, left where it is.
     pub(crate) fn front(&self) -> Option<&T> {
         let mask = self.places.len().wrapping_sub(1);
@@ -76,6 +101,29 @@ impl<T: Default> Ring<T> {
     /// Whether there is nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
+    }
+}
+
+/// Empty places of a ring.
+pub(crate) struct Free<'a, T> {
+    places: &'a mut [T],
+    mask: usize,
+    at: usize,
+    len: &'a mut usize,
+}
+
+impl<T> Free<'_, T> {
+    /// Puts an item behind the others, which `make` makes of a default, while there is room.
+    #[inline(always)]
+    pub(crate) fn push_with(&mut self, make: impl FnOnce(&mut T)) {
+        if *self.len == self.places.len() {
+            return;
+        }
+        if let Some(place) = self.places.get_mut(self.at & self.mask) {
+            make(place);
+            self.at = self.at.wrapping_add(1);
+            *self.len += 1;
+        }
     }
 }
 

@@ -111,7 +111,7 @@ impl Lab {
 
     /// Empties the queue, taking out what arrives at watched devices.
     pub(crate) fn settle(&mut self) {
-        while let Some((dev, frame)) = self.kernel.backlog.take(0) {
+        while let Some((dev, frame)) = self.kernel.backlog.take(None) {
             if self.watched.contains(&dev) {
                 self.seen.push((dev, frame.bytes().to_vec()));
             } else {

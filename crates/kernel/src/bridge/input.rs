@@ -6,9 +6,9 @@ use super::fdb::{EntryFlags, Key, Learned};
 use super::forward::{self, Kind};
 use super::{Bridge, PortFlags, PortState, learning, link_local, local, seconds, ticks};
 use crate::Kernel;
-use crate::drivers::DevKind;
+use crate::drivers::{DevKind, veth};
 use crate::drop_reason::DropReason;
-use crate::frame::Frame;
+use crate::frame::{ETH_HLEN, Frame};
 use crate::netdev::{DevFlags, Device, PortRef};
 use crate::path::Stations;
 use crate::types::{DevId, Instant};
@@ -25,12 +25,11 @@ impl Addresses {
     const NONE: Addresses = Addresses { destination: 0, source: 0 };
 
     #[inline(always)]
-    fn of(frame: &Frame) -> Option<Addresses> {
-        let header = frame.header()?;
+    fn of([a, b, c, d, e, f, g, h, i, j, k, l, ..]: &[u8; ETH_HLEN]) -> Addresses {
         // Eight bytes at a time, which are one load each; what is too much is cut off.
-        let destination = u64::from_be_bytes(*header.first_chunk()?) >> 16;
-        let source = u64::from_be_bytes(*header[4..].first_chunk()?) << 16 >> 16;
-        Some(Addresses { destination, source })
+        let destination = u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) >> 16;
+        let source = u64::from_be_bytes([*e, *f, *g, *h, *i, *j, *k, *l]) << 16 >> 16;
+        Addresses { destination, source }
     }
 }
 
@@ -78,51 +77,46 @@ struct Ingress {
     promiscuous: bool,
 }
 
-/// Frames received by a port. They are taken out.
+/// Frames received by a port. They are taken out. `stations` tell to whom a frame is, where that isn't known yet.
 ///
-/// What leaves by one port is sent when the burst ends, or before anything else happens. `stations` tell to whom a frame is, where
-/// that isn't known yet.
+/// Frames in a row from one station to another go one way: nothing that a bridge knows changes between them.
 #[inline(never)]
 pub(crate) fn input(
     kernel: &mut Kernel,
     dev: DevId,
     member: PortRef,
     stations: Option<Stations>,
-    mut burst: &mut [(DevId, Frame)],
+    mut burst: &mut [Frame],
 ) {
-    while !burst.is_empty() {
+    while let Some((first, _)) = burst.split_first() {
         let Some((bridge, ingress)) = ingress(&mut kernel.devices, member, kernel.now) else {
-            for (_, frame) in burst {
+            for frame in burst {
                 kernel.drop_frame(std::mem::take(frame), DropReason::BridgePortDisabled);
             }
             return;
         };
-        // Ordinary frames, as long as they come: they are to stand with the device that they leave through.
-        let mut other = None;
-        let ordinary = burst.iter_mut().position(|(at, frame)| {
-            let Some(addresses) = Addresses::of(frame) else {
-                other = Some((Addresses::NONE, Learned::Known, Verdict::Drop(DropReason::PacketTooSmall)));
-                return true;
-            };
-            match bridge.judge(&ingress, &addresses, frame.len()) {
-                (Learned::Known, Verdict::One(egress)) => {
-                    *at = egress;
-                    false
-                }
-                (learned, verdict) => {
-                    other = Some((addresses, learned, verdict));
-                    true
-                }
-            }
-        });
-        let (ordinary, rest) = burst.split_at_mut(ordinary.unwrap_or(burst.len()));
-        kernel.transmit_all(ordinary);
-        let (Some((addresses, learned, verdict)), Some(((_, frame), rest))) = (other, rest.split_first_mut()) else {
-            return;
+        let length = first.len();
+        let header = first.header().copied().unwrap_or_default();
+        let (addresses, learned, verdict) = if length < ETH_HLEN {
+            (Addresses::NONE, Learned::Known, Verdict::Drop(DropReason::PacketTooSmall))
+        } else {
+            let addresses = Addresses::of(&header);
+            let (learned, verdict) = bridge.judge(&ingress, &addresses, length);
+            (addresses, learned, verdict)
         };
+        if let (Learned::Known, Verdict::One(egress)) = (learned, verdict) {
+            // One that isn't longer fits as well.
+            let alike = |frame: &Frame| frame.header().is_some_and(|it| it[..12] == header[..12]);
+            let sent = veth::transmit_run(kernel, egress, burst, length, alike);
+            if sent > 0 {
+                burst = &mut burst[sent..];
+                continue;
+            }
+        }
+        let Some((frame, rest)) = burst.split_first_mut() else { return };
         let mut frame = std::mem::take(frame);
         if let Some(stations) = &stations {
-            frame.set_packet_type(stations.packet_type(&frame));
+            frame.set_packet_type(stations.packet_type(&header));
         }
         carry_out(kernel, dev, member, frame, &addresses, learned, verdict);
         burst = rest;

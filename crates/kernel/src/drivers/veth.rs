@@ -27,6 +27,9 @@ impl Default for Veth {
     }
 }
 
+/// For how many frames room is made at a time.
+const BURST: usize = 64;
+
 /// Room for one 802.1Q tag beyond the MTU.
 const VLAN_HLEN: usize = 4;
 
@@ -143,49 +146,67 @@ pub(crate) fn transmit_burst(
 ) {
     let cable = kernel.devices.get(dev).and_then(|device| Cable::of(&kernel.devices, dev, device));
     let (peer, longest) = cable.map_or((dev, None), |cable| (cable.peer, Some(cable.longest)));
-    let (mut packets, mut bytes, mut last) = (0, 0, None);
-    loop {
-        let (at, frame) = kernel.backlog.place();
-        if !make(&mut kernel.frames, frame, last) {
-            break;
+    let (mut last, mut more) = (None, true);
+    while more {
+        let Kernel { devices, backlog, frames, .. } = kernel;
+        let (mut free, mut packets, mut bytes) = (backlog.free(BURST), 0, 0);
+        let mut spare = Frame::default();
+        // One that can't go where it was made ends the round.
+        let misfit = loop {
+            let (place, waits) = match free.next() {
+                Some(place) => (place, true),
+                None if packets > 0 => break None,
+                None => (&mut spare, false),
+            };
+            more = make(frames, place, last);
+            if !more {
+                break None;
+            }
+            let length = place.len();
+            if !waits || longest.is_none_or(|longest| length > longest) {
+                break Some(std::mem::take(place));
+            }
+            packets += 1;
+            bytes += length;
+            last = Some(Ok(()));
+        };
+        free.took(peer, packets);
+        if let Some(cable) = cable {
+            cable.count(devices, packets, bytes);
         }
-        *at = peer;
-        let length = frame.len();
-        let fits = longest.is_some_and(|longest| length <= longest);
-        last = Some(if fits && kernel.backlog.room() > 0 {
-            kernel.backlog.keep();
-            Ok(())
-        } else {
-            let frame = std::mem::take(&mut kernel.backlog.place().1);
-            if fits { kernel.backlog_is_full(peer, frame) } else { refuse(kernel, dev, frame) }
-        });
-        packets += usize::from(fits);
-        bytes += if fits { length } else { 0 };
-    }
-    if let Some(cable) = cable {
-        cable.count(&mut kernel.devices, packets, bytes);
+        if let Some(frame) = misfit {
+            last = Some(transmit(kernel, dev, frame));
+        }
     }
 }
 
-/// Frames that stand with the end of the cable through which they leave are sent: from then on they stand with the other end. How
-/// many at the beginning of `frames` these were; none where `dev` is something else, somebody looks on, or frames circle.
+/// Sends the first of `frames` over the cable that `dev` is an end of, as long as they are no longer than `longest` and belong
+/// together: how many these were. They are taken out. None where `dev` is something else, and none that somebody looks at, that
+/// doesn't fit or that circles: such a frame is to be sent alone.
 #[inline(always)]
-pub(crate) fn readdress(devices: &mut SlotMap<DevId, Device>, dev: DevId, frames: &mut [(DevId, Frame)]) -> usize {
+pub(crate) fn transmit_run(
+    kernel: &mut Kernel,
+    dev: DevId,
+    frames: &mut [Frame],
+    longest: usize,
+    belongs: impl Fn(&Frame) -> bool,
+) -> usize {
+    let Kernel { devices, backlog, .. } = kernel;
     let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.is_tapped());
     let Some(cable) = sender.and_then(|sender| Cable::of(devices, dev, sender)) else { return 0 };
-    let (mut packets, mut bytes) = (0, 0);
-    for (at, frame) in frames {
-        if *at != dev || frame.len() > cable.longest || frame.hops() >= CIRCLING {
+    let longest = longest.min(cable.longest);
+    let (mut free, mut packets, mut bytes) = (backlog.free(frames.len()), 0, 0);
+    for frame in frames {
+        if frame.len() > longest || frame.hops() >= CIRCLING || !belongs(frame) {
             break;
         }
-        *at = cable.peer;
-        frame.count_hop();
+        let Some(place) = free.next() else { break };
         packets += 1;
         bytes += frame.len();
+        frame.hop_to(place);
     }
-    if packets != 0 {
-        cable.count(devices, packets, bytes);
-    }
+    free.took(cable.peer, packets);
+    cable.count(devices, packets, bytes);
     packets
 }
 

@@ -106,8 +106,7 @@ impl Lab {
 
     /// The next frame that `dev` will receive.
     pub(crate) fn next_frame(&mut self, dev: DevId) -> Option<Vec<u8>> {
-        let at = self.kernel.backlog.frames_mut().iter().position(|(to, _)| *to == dev)?;
-        self.kernel.backlog.take(at).map(|(_, frame)| frame.bytes().to_vec())
+        self.kernel.backlog.take(Some(dev)).map(|(_, frame)| frame.bytes().to_vec())
     }
 }
 

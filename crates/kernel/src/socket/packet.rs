@@ -4,6 +4,7 @@
 //! for a single protocol sees what reaches the protocols. Frames are shared, not copied, until they are received.
 
 use std::collections::VecDeque;
+use std::ops::Deref;
 
 use slotmap::SlotMap;
 
@@ -371,56 +372,81 @@ impl Audience<'_> {
     ) -> bool {
         let mut shown = false;
         for tap in &device.taps.list {
-            if tap.protocol != protocol || Some(tap.socket) == except {
-                continue;
-            }
-            shown = true;
-            let Some(open) = self.sockets.get_mut(tap.socket) else { continue };
-            match open.capture(device, frame, as_type, self.now) {
-                Ok(true) => self.ready.push_back(tap.socket),
-                Ok(false) => {}
-                Err(reason) => self.drops.count(reason),
+            if tap.protocol == protocol && Some(tap.socket) != except {
+                shown = true;
+                let frame = std::iter::once(frame);
+                self.give(tap.socket, device, as_type, frame, |frame, place| place.set_share(frame, as_type));
             }
         }
         shown
     }
-}
 
-impl Socket {
-    /// Takes a frame into the queue of a packet socket, if it wants it. Whether that has to be announced; why it was lost.
+    /// Gives frames that nobody else takes to a device's sockets for every protocol. All but the last of these get shares.
     #[inline(always)]
-    fn capture(
-        &mut self,
-        device: &Device,
-        frame: &Frame,
-        as_type: PacketType,
-        time: Instant,
-    ) -> Result<bool, DropReason> {
-        let SocketKind::Packet(packet) = &mut self.kind else { return Ok(false) };
-        if as_type == PacketType::Outgoing && packet.ignore_outgoing {
-            return Ok(false);
+    pub(crate) fn hand_over(&mut self, device: &Device, frames: &mut [Frame], pool: &mut FramePool) {
+        let mut taps = device.taps.list.iter().filter(|tap| tap.protocol == ETH_P_ALL).peekable();
+        let mut taken = 0;
+        while let Some(tap) = taps.next() {
+            if taps.peek().is_some() {
+                let share = |frame: &Frame, place: &mut Frame| place.set_share(frame, frame.packet_type());
+                self.give(tap.socket, device, PacketType::Host, frames.iter(), share);
+            } else {
+                taken = self.give(tap.socket, device, PacketType::Host, frames.iter_mut(), Frame::move_to);
+            }
         }
-        let keep = match &self.options.filter {
-            None => u32::MAX,
-            Some(filter) => match filter.run(frame.bytes()) {
-                0 => return Ok(false),
-                keep => u32::try_from(keep).unwrap_or(u32::MAX),
-            },
-        };
-        if !packet.queue.has_room(self.options.receive_buffer) {
-            packet.dropped = packet.dropped.wrapping_add(1);
-            return Err(DropReason::SocketRcvbuff);
+        if taken < frames.len() {
+            frames.iter_mut().for_each(|frame| pool.recycle_from(frame));
+        }
+    }
+
+    /// Puts those of the frames that a socket wants into its queue, and `put` one into its place: how many these were.
+    #[inline(always)]
+    fn give<F: Deref<Target = Frame>>(
+        &mut self,
+        socket: SocketId,
+        device: &Device,
+        as_type: PacketType,
+        frames: impl ExactSizeIterator<Item = F>,
+        put: impl Fn(F, &mut Frame),
+    ) -> usize {
+        let Some(open) = self.sockets.get_mut(socket) else { return 0 };
+        let SocketKind::Packet(packet) = &mut open.kind else { return 0 };
+        if as_type == PacketType::Outgoing && packet.ignore_outgoing {
+            return 0;
         }
         let (ifindex, hardware_type) = (device.ifindex, device.kind.hardware_type());
-        packet.queue.push_with(frame.len(), |captured| {
-            captured.frame.set_share(frame, as_type);
-            captured.time = time;
-            captured.ifindex = ifindex;
-            captured.hardware_type = hardware_type;
-            captured.keep = keep;
-        });
-        packet.received = packet.received.wrapping_add(1);
-        Ok(!std::mem::replace(&mut self.announced, true))
+        let (filter, limit) = (open.options.filter.as_ref(), open.options.receive_buffer);
+        let (mut free, now) = (packet.queue.free(frames.len(), limit), self.now);
+        let (mut received, mut dropped) = (0u32, 0u32);
+        for frame in frames {
+            let keep = match filter {
+                None => u32::MAX,
+                Some(filter) => match filter.run(frame.bytes()) {
+                    0 => continue,
+                    keep => u32::try_from(keep).unwrap_or(u32::MAX),
+                },
+            };
+            let taken = free.push_with(frame.len(), |captured| {
+                put(frame, &mut captured.frame);
+                captured.time = now;
+                captured.ifindex = ifindex;
+                captured.hardware_type = hardware_type;
+                captured.keep = keep;
+            });
+            received += u32::from(taken);
+            dropped += u32::from(!taken);
+        }
+        if dropped > 0 {
+            packet.dropped = packet.dropped.wrapping_add(dropped);
+            self.drops.count_many(DropReason::SocketRcvbuff, dropped);
+        }
+        if received > 0 {
+            packet.received = packet.received.wrapping_add(received);
+            if !std::mem::replace(&mut open.announced, true) {
+                self.ready.push_back(socket);
+            }
+        }
+        received as usize
     }
 }
 
@@ -581,18 +607,11 @@ impl Kernel {
     #[inline]
     pub(super) fn drain_packets(&mut self, socket: SocketId, limit: usize, mut show: impl FnMut(&[u8])) -> usize {
         let Some(Socket { kind: SocketKind::Packet(packet), .. }) = self.sockets.get_mut(socket) else { return 0 };
-        let mut taken = 0;
-        while taken < limit {
-            let shown = packet.queue.pop_with(|captured| {
-                show(seen(captured, packet.kind).0);
-                self.frames.recycle_from(&mut captured.frame);
-            });
-            if shown.is_none() {
-                break;
-            }
-            taken += 1;
-        }
-        taken
+        let (kind, pool) = (packet.kind, &mut self.frames);
+        packet.queue.drain(limit, |captured| {
+            show(seen(captured, kind).0);
+            pool.recycle_from(&mut captured.frame);
+        })
     }
 }
 

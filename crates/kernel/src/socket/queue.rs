@@ -1,7 +1,7 @@
 //! A socket's receive queue, bounded by `SO_RCVBUF`.
 
 use crate::Datagram;
-use crate::ring::Ring;
+use crate::ring::{self, Ring};
 
 /// What Linux charges a datagram for beside its bytes (`sk_buff` and its shared info), about.
 const OVERHEAD: usize = 768;
@@ -50,6 +50,13 @@ impl<T: Queued + Default> ReceiveQueue<T> {
         self.items.push_with(make);
     }
 
+    /// Room for `wanted` more items, as far as a buffer of `limit` bytes takes them.
+    #[inline(always)]
+    pub(crate) fn free(&mut self, wanted: usize, limit: usize) -> Free<'_, T> {
+        let room = limit.saturating_sub(self.used).div_ceil(OVERHEAD);
+        Free { places: self.items.free(wanted.min(room)), used: &mut self.used, limit }
+    }
+
     /// The oldest item.
     pub(crate) fn pop(&mut self) -> Option<T> {
         self.pop_with(std::mem::take)
@@ -65,6 +72,18 @@ impl<T: Queued + Default> ReceiveQueue<T> {
         })
     }
 
+    /// Shows the oldest items, at most `limit`, to `take`, which is to take out of them what they hold: how many there were.
+    #[inline(always)]
+    pub(crate) fn drain(&mut self, limit: usize, mut take: impl FnMut(&mut T)) -> usize {
+        let mut freed = 0;
+        let taken = self.items.drain(limit, |item| {
+            freed += item.length() + OVERHEAD;
+            take(item);
+        });
+        self.used -= freed;
+        taken
+    }
+
     /// The oldest item, left where it is.
     pub(crate) fn peek(&self) -> Option<&T> {
         self.items.front()
@@ -73,5 +92,25 @@ impl<T: Queued + Default> ReceiveQueue<T> {
     /// Whether there is nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+}
+
+/// Room in a queue.
+pub(crate) struct Free<'a, T> {
+    places: ring::Free<'a, T>,
+    used: &'a mut usize,
+    limit: usize,
+}
+
+impl<T> Free<'_, T> {
+    /// Queues an item of `length` bytes, which `make` makes of a default, if there is room: whether there was.
+    #[inline(always)]
+    pub(crate) fn push_with(&mut self, length: usize, make: impl FnOnce(&mut T)) -> bool {
+        let has_room = *self.used < self.limit;
+        if has_room {
+            *self.used += length + OVERHEAD;
+            self.places.push_with(make);
+        }
+        has_room
     }
 }

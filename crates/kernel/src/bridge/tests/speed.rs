@@ -30,7 +30,7 @@ fn through(lab: &mut Lab, frames: &[(DevId, Vec<u8>)]) {
     for (dev, bytes) in frames.iter().cycle().take(FRAMES) {
         let frame = lab.kernel.frames.copy_from(bytes);
         lab.kernel.receive_frame(*dev, frame);
-        while let Some((_, frame)) = lab.kernel.backlog.take(0) {
+        while let Some((_, frame)) = lab.kernel.backlog.take(None) {
             lab.kernel.frames.recycle(frame);
         }
     }
