@@ -91,8 +91,8 @@ impl DropCounts {
     }
 
     #[inline]
-    pub(crate) fn count_many(&mut self, reason: DropReason, frames: u32) {
-        self.0[reason as usize] += u64::from(frames);
+    pub(crate) fn count_many(&mut self, reason: DropReason, frames: usize) {
+        self.0[reason as usize] += frames as u64;
     }
 
     /// How many died of it.

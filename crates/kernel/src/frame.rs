@@ -127,6 +127,14 @@ impl Frame {
         place.marks.0 = self.marks.0.wrapping_add(Marks::HOP);
     }
 
+    /// Another frame with the same bytes takes an empty place, on the way to one more device.
+    #[inline(always)]
+    pub(crate) fn share_to(&self, place: &mut Frame) {
+        place.buffer = self.buffer.clone();
+        place.length = self.length;
+        place.marks.0 = self.marks.0.wrapping_add(Marks::HOP);
+    }
+
     /// Moves to another, empty place.
     #[inline(always)]
     pub(crate) fn move_to(&mut self, place: &mut Frame) {

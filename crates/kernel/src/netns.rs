@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::Kernel;
 use crate::drivers::DevKind;
 use crate::neighbour::Params;
-use crate::netdev::NewDevice;
+use crate::netdev::{ByIndex, NewDevice};
 use crate::types::{DevId, IfName, NsId};
 
 /// One network namespace.
@@ -17,7 +17,7 @@ use crate::types::{DevId, IfName, NsId};
 pub(crate) struct Netns {
     holds: u32,
     /// Devices by ifindex.
-    pub(crate) by_index: BTreeMap<u32, DevId>,
+    pub(crate) by_index: ByIndex,
     /// Devices by name and alternative name.
     pub(crate) by_name: BTreeMap<Box<str>, DevId>,
     last_ifindex: u32,
@@ -44,7 +44,7 @@ pub(crate) struct Netns {
 impl Netns {
     /// The device with that ifindex.
     pub(crate) fn device_by_index(&self, ifindex: u32) -> Option<DevId> {
-        self.by_index.get(&ifindex).copied()
+        self.by_index.get(ifindex)
     }
 
     /// The device with that name or alternative name.
@@ -60,14 +60,14 @@ impl Netns {
 
     /// Its devices in ifindex order.
     pub(crate) fn devices(&self) -> impl DoubleEndedIterator<Item = DevId> + '_ {
-        self.by_index.values().copied()
+        self.by_index.values()
     }
 
     /// The next automatic ifindex: indexes are not used again until they have wrapped.
     pub(crate) fn new_ifindex(&mut self) -> u32 {
         loop {
             self.last_ifindex = if self.last_ifindex >= i32::MAX as u32 { 1 } else { self.last_ifindex + 1 };
-            if !self.by_index.contains_key(&self.last_ifindex) {
+            if self.by_index.get(self.last_ifindex).is_none() {
                 return self.last_ifindex;
             }
         }
@@ -78,7 +78,7 @@ impl Netns {
         if dev.is_none() {
             // The devices that are there keep what they started with.
             for dev in self.by_index.values() {
-                self.neighbours.own(*dev, ipv4);
+                self.neighbours.own(dev, ipv4);
             }
         }
         self.neighbours.params_mut(dev, ipv4)

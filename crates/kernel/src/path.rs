@@ -13,6 +13,7 @@
 //! cable) is looked up once; what depends on a frame is done frame by frame, in order, so that nobody can tell the difference.
 
 use crate::Kernel;
+use crate::backlog::Backlog;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
 use crate::netdev::Device;
@@ -50,6 +51,9 @@ const CIRCLING_LIMIT: usize = 16_384;
 /// How many of them one call of [`Kernel::run`] receives.
 const CIRCLING_BUDGET: usize = 8;
 
+/// For how many frames at most it pays to look ahead: what they need has to stay at hand.
+const FETCHED: usize = 256;
+
 // The way of an ordinary burst is inlined into few pieces of code; whatever is out of the ordinary is called.
 impl Kernel {
     /// Sends a frame through a device, as `dev_queue_xmit` does.
@@ -59,7 +63,7 @@ impl Kernel {
             self.drop_frame(frame, DropReason::DevReady);
             return Err(DropReason::DevReady);
         };
-        if device.is_tapped() && device.takes_frames() {
+        if device.taps.see_outgoing() && device.takes_frames() {
             crate::socket::packet::tap(self, dev, &frame, PacketType::Outgoing, None);
         }
         self.driver_transmit(dev, frame)
@@ -91,7 +95,7 @@ impl Kernel {
     #[cold]
     pub(crate) fn backlog_is_full(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
         if let Some(device) = self.devices.get_mut(dev) {
-            device.stats.rx_dropped += 1;
+            device.info.incidents.rx_dropped += 1;
         }
         self.drop_frame(frame, DropReason::CpuBacklog);
         Err(DropReason::CpuBacklog)
@@ -105,12 +109,15 @@ impl Kernel {
                 let Some(left) = circling.checked_sub(1) else { return };
                 let Some((dev, frame)) = self.circling.pop_with(std::mem::take) else { return };
                 circling = left;
-                self.receive_burst(dev, &mut [frame]);
+                self.receive_circling(dev, frame);
                 continue;
             }
             let mut queue = std::mem::take(&mut self.worked_off);
             self.backlog.move_to(&mut queue, budget);
             budget -= queue.len();
+            if queue.len() <= FETCHED {
+                self.fetch(&mut queue);
+            }
             for (dev, burst) in queue.runs() {
                 self.receive_burst(dev, burst);
             }
@@ -119,54 +126,47 @@ impl Kernel {
         }
     }
 
-    /// Receives frames of one device. They are taken out.
-    fn receive_burst(&mut self, dev: DevId, burst: &mut [Frame]) {
-        match self.devices.get(dev) {
-            Some(device @ Device { port: Some(port), .. }) if !device.is_tapped() => {
-                let (port, stations) = (*port, Stations::of(device));
-                crate::bridge::input(self, dev, port, Some(stations), burst);
-            }
-            Some(Device { macvlans: None, port: None, .. }) => self.receive_alone(dev, burst),
-            _ => {
-                for frame in burst {
-                    self.receive_frame(dev, std::mem::take(frame));
-                }
+    /// Looks at what frames will need of large tables: the processor then waits for all of it at once, and not for one after the
+    /// other.
+    fn fetch(&self, queue: &mut Backlog) {
+        for (dev, burst) in queue.runs() {
+            if let Some(Device { port: Some(port), .. }) = self.devices.get(dev) {
+                crate::bridge::fetch(self, *port, burst);
             }
         }
     }
 
-    /// Receives frames of a device that has them to itself.
+    /// Receives frames of one device. They are taken out.
+    #[inline(always)]
+    fn receive_burst(&mut self, dev: DevId, burst: &mut [Frame]) {
+        let Kernel { devices, sockets, ready, drops, frames: pool, now, .. } = self;
+        let seen = match devices.get(dev) {
+            Some(device @ Device { port: Some(port), .. }) if !device.taps.see_incoming() => {
+                let port = *port;
+                return crate::bridge::input(self, dev, port, false, burst);
+            }
+            Some(device @ Device { port: None, macvlans: None, .. }) if device.taps.see_all_there_is() => {
+                Audience { sockets, ready, drops, now: *now }.show_burst(device, burst, pool)
+            }
+            _ => 0,
+        };
+        if let Some(others) = burst.get_mut(seen..).filter(|others| !others.is_empty()) {
+            self.receive_one_by_one(dev, others);
+        }
+    }
+
     #[inline(never)]
-    fn receive_alone(&mut self, dev: DevId, mut burst: &mut [Frame]) {
-        while !burst.is_empty() {
-            let Kernel { devices, sockets, ready, drops, frames: pool, now, .. } = self;
-            let Some(device) = devices.get(dev) else { break };
-            let stations = Stations::of(device);
-            // Frames that only packet sockets for every protocol take, as long as they come.
-            let others = !device.is_tapped() || device.taps.see_protocols();
-            let other = burst.iter_mut().position(|frame| {
-                let Some(header) = frame.header() else { return true };
-                let (packet_type, ethertype) = (stations.packet_type(header), ethertype::of(header));
-                frame.set_packet_type(packet_type);
-                others || ethertype::is_handled(ethertype)
-            });
-            let (seen, rest) = burst.split_at_mut(other.unwrap_or(burst.len()));
-            if !seen.is_empty() {
-                Audience { sockets, ready, drops, now: *now }.hand_over(device, seen, pool);
-            }
-            let Some((frame, rest)) = rest.split_first_mut() else { return };
-            burst = rest;
-            let frame = std::mem::take(frame);
-            if frame.header().is_none() {
-                self.drop_frame(frame, DropReason::PacketTooSmall);
-                continue;
-            }
-            let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
-            self.deliver(dev, frame, seen);
-        }
+    fn receive_one_by_one(&mut self, dev: DevId, burst: &mut [Frame]) {
         for frame in burst {
-            self.drop_frame(std::mem::take(frame), DropReason::DevReady);
+            self.receive_frame(dev, std::mem::take(frame));
         }
+    }
+
+    /// Gives a frame that circles its turn.
+    #[cold]
+    #[inline(never)]
+    fn receive_circling(&mut self, dev: DevId, frame: Frame) {
+        self.receive_burst(dev, &mut [frame]);
     }
 
     /// Receives one frame on a device, as `netif_receive_skb` does.
@@ -190,9 +190,10 @@ impl Kernel {
             return self.drop_frame(frame, DropReason::DevReady);
         };
         let (port, macvlans) = (device.port, device.macvlans.is_some());
-        let seen = device.is_tapped() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
+        let seen =
+            device.taps.see_incoming() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
         match port {
-            Some(port) => crate::bridge::input(self, dev, port, None, &mut [frame]),
+            Some(port) => crate::bridge::input(self, dev, port, true, &mut [frame]),
             None if macvlans => self.receive_below(dev, frame, seen),
             None => self.deliver(dev, frame, seen),
         }
@@ -224,7 +225,7 @@ impl Kernel {
     #[cold]
     fn drop_unhandled(&mut self, dev: DevId, frame: Frame) {
         if let Some(device) = self.devices.get_mut(dev) {
-            device.stats.rx_dropped += 1;
+            device.info.incidents.rx_dropped += 1;
         }
         self.drop_frame(frame, DropReason::UnhandledProto);
     }
@@ -246,7 +247,7 @@ pub(crate) struct Stations {
 
 impl Stations {
     #[inline(always)]
-    fn of(device: &Device) -> Stations {
+    pub(crate) fn of(device: &Device) -> Stations {
         let number = |MacAddr([a, b, c, d, e, f])| u64::from_be_bytes([a, b, c, d, e, f, 0, 0]);
         Stations { own: number(device.address), broadcast: number(device.broadcast) }
     }

@@ -77,14 +77,33 @@ impl<T: Default> Ring<T> {
         count
     }
 
-    /// Makes room for `wanted` more items at once: empty places behind the others.
+    /// For how many more items there is room before the ring grows.
     #[inline(always)]
-    pub(crate) fn free(&mut self, wanted: usize) -> Free<'_, T> {
-        while self.places.len() - self.len < wanted {
+    pub(crate) fn spare(&self) -> usize {
+        self.places.len() - self.len
+    }
+
+    /// Makes room for `wanted` more items.
+    pub(crate) fn reserve(&mut self, wanted: usize) {
+        while self.spare() < wanted {
             self.grow();
         }
-        let at = self.first.wrapping_add(self.len);
-        Free { mask: self.places.len().wrapping_sub(1), places: &mut self.places, at, len: &mut self.len }
+    }
+
+    /// Puts items behind the others, each of which `make` makes of a default, as long as it does and the ring need not grow: how many.
+    #[inline(always)]
+    pub(crate) fn extend_with(&mut self, mut make: impl FnMut(&mut T) -> bool) -> usize {
+        let (mask, spare) = (self.places.len().wrapping_sub(1), self.spare());
+        let end = self.first.wrapping_add(self.len);
+        let mut count = 0;
+        while count < spare
+            && let Some(place) = self.places.get_mut(end.wrapping_add(count) & mask)
+            && make(place)
+        {
+            count += 1;
+        }
+        self.len += count;
+        count
     }
 
     /// The oldest, left where it is.
@@ -104,29 +123,6 @@ impl<T: Default> Ring<T> {
     }
 }
 
-/// Empty places of a ring.
-pub(crate) struct Free<'a, T> {
-    places: &'a mut [T],
-    mask: usize,
-    at: usize,
-    len: &'a mut usize,
-}
-
-impl<T> Free<'_, T> {
-    /// Puts an item behind the others, which `make` makes of a default, while there is room.
-    #[inline(always)]
-    pub(crate) fn push_with(&mut self, make: impl FnOnce(&mut T)) {
-        if *self.len == self.places.len() {
-            return;
-        }
-        if let Some(place) = self.places.get_mut(self.at & self.mask) {
-            make(place);
-            self.at = self.at.wrapping_add(1);
-            *self.len += 1;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
@@ -141,9 +137,21 @@ mod tests {
             let (mut ring, mut model) = (Ring::default(), VecDeque::new());
             for step in steps {
                 match step {
-                    Some(item) => {
+                    Some(item) if item < 100 => {
                         ring.push_with(|place| *place = item);
                         model.push_back(item);
+                    }
+                    Some(item) => {
+                        let mut items = item..item.saturating_add(7);
+                        ring.reserve(usize::from(item & 7));
+                        let spare = ring.spare().min(items.len());
+                        model.extend(items.clone().take(spare));
+                        let count = ring.extend_with(|place| items.next().map(|item| *place = item).is_some());
+                        prop_assert_eq!(count, spare);
+                        let drained = usize::from(item & 3).min(model.len());
+                        let mut taken = Vec::new();
+                        prop_assert_eq!(ring.drain(usize::from(item & 3), |item| taken.push(std::mem::take(item))), drained);
+                        prop_assert_eq!(taken, model.drain(..drained).collect::<Vec<u8>>());
                     }
                     None => prop_assert_eq!(ring.pop_with(std::mem::take), model.pop_front()),
                 }

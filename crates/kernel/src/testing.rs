@@ -139,6 +139,6 @@ impl Lab {
     }
 
     pub(crate) fn stats(&self, dev: DevId) -> Stats {
-        self.kernel.devices[dev].stats
+        self.kernel.devices[dev].stats()
     }
 }

@@ -1,8 +1,9 @@
 //! The forwarding database: which port an address is behind.
 //!
-//! An open-addressing table with linear probing, a power of two of slots, at most half of them taken. A slot is 16 bytes, so four of
-//! them share a cache line and a lookup usually costs one. The hash is keyed: who doesn't know the kernel's seed can't make addresses
-//! collide. Removal shifts later slots back, so there are no tombstones and a flood of addresses leaves nothing behind.
+//! An open-addressing table with linear probing. A slot is 16 bytes, so four of them share a cache line and a lookup usually costs
+//! one. Tables grow by a quarter, when four fifths of their slots are taken: an entry takes 32 bytes at most. The hash is keyed: who
+//! doesn't know the kernel's seed can't make addresses collide. Removal shifts later slots back, so there are no tombstones and a flood
+//! of addresses leaves nothing behind.
 //!
 //! When an entry was made stands beside the slots, in an array that only control requests look at: dumps are newest first.
 
@@ -21,6 +22,8 @@ const LOCAL: u32 = (EntryFlags::LOCAL.bits() as u32) << FLAGS_SHIFT;
 /// Times of use count seconds modulo this and one.
 pub(super) const USED_MASK: u32 = u32::MAX >> USED_SHIFT;
 const SMALLEST: usize = 16;
+/// More slots than this (64 KiB) are far away.
+const LARGE: usize = 4096;
 /// 2^64 divided by the golden ratio, made odd.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -174,29 +177,39 @@ impl Fdb {
         self.learned
     }
 
-    /// The slot where a key is looked for first: both halves of a product, so that every bit of the key counts.
+    /// The slot where a key is looked for first: both halves of a product, so that every bit of the key counts, as a fraction of the
+    /// table.
     #[inline(always)]
     fn home(&self, key: u64) -> usize {
         let product = u128::from(key ^ self.seed) * u128::from(MULTIPLIER);
-        (product as u64 ^ (product >> 64) as u64) as usize
+        let fraction = product as u64 ^ (product >> 64) as u64;
+        ((u128::from(fraction) * self.slots.len() as u128) >> 64) as usize
     }
 
     #[inline(always)]
     fn find(&self, key: Key) -> Option<usize> {
-        let slots = &*self.slots;
-        let mask = slots.len() - 1;
-        let mut at = self.home(key.0) & mask;
+        let mut at = self.home(key.0);
+        // Some slots are empty, so this ends.
         loop {
-            // Half of the slots are empty, so this ends.
-            let found = slots[at & mask].key;
-            if found == key.0 {
-                return Some(at);
+            match self.slots.get(at) {
+                Some(slot) if slot.key == key.0 => return Some(at),
+                Some(slot) if slot.key == 0 => return None,
+                Some(_) => at += 1,
+                None => at = 0,
             }
-            if found == 0 {
-                return None;
-            }
-            at = (at + 1) & mask;
         }
+    }
+
+    /// Looks at the slot where a key is looked for first, so that it is at hand soon.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, key: Key) {
+        std::hint::black_box(self.slots.get(self.home(key.0)).map(|slot| slot.key));
+    }
+
+    /// Whether the table is larger than what a processor has at hand anyway.
+    #[inline]
+    pub(crate) fn is_large(&self) -> bool {
+        self.slots.len() > LARGE
     }
 
     /// What is known of an address.
@@ -268,8 +281,8 @@ impl Fdb {
             self.learned -= usize::from(self.slots[at].entry().is_learned());
             self.slots[at] = Slot::new(key, entry);
         } else {
-            if (self.len + 1) * 2 > self.slots.len() {
-                self.resize(self.slots.len() * 2);
+            if (self.len + 1) * 5 > self.slots.len() * 4 {
+                self.resize(self.slots.len() + self.slots.len() / 4);
             }
             if self.next == u32::MAX {
                 self.renumber();
@@ -281,11 +294,20 @@ impl Fdb {
         self.learned += usize::from(entry.is_learned());
     }
 
+    /// The slot behind another, in a circle.
+    fn after(&self, at: usize) -> usize {
+        if at + 1 < self.slots.len() { at + 1 } else { 0 }
+    }
+
+    /// How many slots behind another one is, in a circle.
+    fn distance(&self, from: usize, to: usize) -> usize {
+        if to >= from { to - from } else { to + self.slots.len() - from }
+    }
+
     fn place(&mut self, slot: Slot, sequence: u32) {
-        let mask = self.slots.len() - 1;
-        let mut at = self.home(slot.key) & mask;
+        let mut at = self.home(slot.key);
         while self.slots[at].key != 0 {
-            at = (at + 1) & mask;
+            at = self.after(at);
         }
         self.slots[at] = slot;
         self.order[at] = sequence;
@@ -298,16 +320,15 @@ impl Fdb {
         self.len -= 1;
         self.learned -= usize::from(entry.is_learned());
         // Entries that had to make way for this one move back.
-        let mask = self.slots.len() - 1;
         let mut at = hole;
         loop {
-            at = (at + 1) & mask;
+            at = self.after(at);
             let slot = self.slots[at];
             if slot.key == 0 {
                 break;
             }
-            let home = self.home(slot.key) & mask;
-            if at.wrapping_sub(home) & mask >= at.wrapping_sub(hole) & mask {
+            let home = self.home(slot.key);
+            if self.distance(home, at) >= self.distance(hole, at) {
                 self.slots[hole] = slot;
                 self.order[hole] = self.order[at];
                 hole = at;

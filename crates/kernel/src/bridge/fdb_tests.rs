@@ -124,7 +124,8 @@ fn it_grows_and_shrinks() {
     for address in 1..=u16::MAX {
         assert_eq!(fdb.learn(key(address), address % 5, 0, LEARNED_LIMIT), Learned::Changed);
     }
-    assert_eq!(fdb.slots.len(), 131_072);
+    let bytes = fdb.slots.len() * (size_of::<Slot>() + size_of::<u32>());
+    assert!(bytes <= usize::from(u16::MAX) * 32);
     for address in 1..=u16::MAX {
         assert_eq!(fdb.destination(key(address), 0), Some((address % 5, false)));
     }

@@ -3,6 +3,7 @@
 use super::input::{is_group, kind};
 use super::{Bridge, Key, PortFlags, PortState, seconds, ticks};
 use crate::Kernel;
+use crate::drivers::veth;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
 use crate::types::DevId;
@@ -70,7 +71,10 @@ pub(super) fn flood(
     }
     let last = if keep { None } else { egresses.pop() };
     for egress in egresses.drain(..) {
-        let _ = kernel.transmit(egress, frame.share());
+        let one = std::iter::once(&frame);
+        if veth::transmit_run(kernel, egress, one, usize::MAX, |_| true, Frame::share_to) == 0 {
+            let _ = kernel.transmit(egress, frame.share());
+        }
     }
     kernel.egresses = egresses;
     match last {
@@ -96,8 +100,7 @@ pub(crate) fn transmit(kernel: &mut Kernel, bridge: DevId, frame: Frame) -> Resu
         kernel.drop_frame(frame, DropReason::DevReady);
         return Err(DropReason::DevReady);
     };
-    device.stats.tx_packets += 1;
-    device.stats.tx_bytes += length as u64;
+    device.traffic.sent(1, length);
     let known = match kernel.bridge_mut(bridge) {
         Some(it) if !is_group(destination) => {
             let to = it.fdb.destination(Key::from_bits(destination, 0), now);

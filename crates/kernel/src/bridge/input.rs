@@ -77,17 +77,11 @@ struct Ingress {
     promiscuous: bool,
 }
 
-/// Frames received by a port. They are taken out. `stations` tell to whom a frame is, where that isn't known yet.
+/// Frames received by a port. They are taken out. `typed`: it is known already to whom they are.
 ///
 /// Frames in a row from one station to another go one way: nothing that a bridge knows changes between them.
 #[inline(never)]
-pub(crate) fn input(
-    kernel: &mut Kernel,
-    dev: DevId,
-    member: PortRef,
-    stations: Option<Stations>,
-    mut burst: &mut [Frame],
-) {
+pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, typed: bool, mut burst: &mut [Frame]) {
     while let Some((first, _)) = burst.split_first() {
         let Some((bridge, ingress)) = ingress(&mut kernel.devices, member, kernel.now) else {
             for frame in burst {
@@ -107,7 +101,7 @@ pub(crate) fn input(
         if let (Learned::Known, Verdict::One(egress)) = (learned, verdict) {
             // One that isn't longer fits as well.
             let alike = |frame: &Frame| frame.header().is_some_and(|it| it[..12] == header[..12]);
-            let sent = veth::transmit_run(kernel, egress, burst, length, alike);
+            let sent = veth::transmit_run(kernel, egress, burst.iter_mut(), length, alike, Frame::hop_to);
             if sent > 0 {
                 burst = &mut burst[sent..];
                 continue;
@@ -115,11 +109,25 @@ pub(crate) fn input(
         }
         let Some((frame, rest)) = burst.split_first_mut() else { return };
         let mut frame = std::mem::take(frame);
-        if let Some(stations) = &stations {
-            frame.set_packet_type(stations.packet_type(&header));
+        if !typed && let Some(device) = kernel.devices.get(dev) {
+            frame.set_packet_type(Stations::of(device).packet_type(&header));
         }
         carry_out(kernel, dev, member, frame, &addresses, learned, verdict);
         burst = rest;
+    }
+}
+
+/// Looks at what frames that a port is about to receive need of a large database.
+pub(crate) fn fetch(kernel: &Kernel, member: PortRef, burst: &[Frame]) {
+    let Some(bridge) = kernel.bridge(member.bridge).filter(|bridge| bridge.fdb.is_large()) else { return };
+    let mut before = [0; ETH_HLEN];
+    for header in burst.iter().filter_map(Frame::header) {
+        if header[..12] != before[..12] {
+            before = *header;
+            let Addresses { destination, source } = Addresses::of(header);
+            bridge.fdb.fetch(Key::from_bits(source, 0));
+            bridge.fdb.fetch(Key::from_bits(destination, 0));
+        }
     }
 }
 

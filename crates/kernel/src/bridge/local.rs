@@ -12,8 +12,7 @@ pub(super) fn pass_up(kernel: &mut Kernel, bridge: DevId, mut frame: Frame) {
         if frame.bytes().starts_with(&device.address.0) {
             frame.set_packet_type(PacketType::Host);
         }
-        device.stats.rx_packets += 1;
-        device.stats.rx_bytes += frame.len().saturating_sub(ETH_HLEN) as u64;
+        device.traffic.received(1, frame.len().saturating_sub(ETH_HLEN));
     }
     kernel.receive_typed(bridge, frame);
 }
@@ -21,6 +20,6 @@ pub(super) fn pass_up(kernel: &mut Kernel, bridge: DevId, mut frame: Frame) {
 /// One more frame to a group.
 pub(super) fn count_multicast(kernel: &mut Kernel, bridge: DevId) {
     if let Some(device) = kernel.devices.get_mut(bridge) {
-        device.stats.multicast += 1;
+        device.info.incidents.multicast += 1;
     }
 }

@@ -37,7 +37,7 @@ pub(crate) use entries::{
 };
 pub(crate) use fdb::{Entry, EntryFlags, Key};
 pub(crate) use forward::transmit;
-pub(crate) use input::input;
+pub(crate) use input::{fetch, input};
 pub(crate) use port::{Port, PortFlags, add_port, remove_port, set_master};
 pub(crate) use state::PortState;
 

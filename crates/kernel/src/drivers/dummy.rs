@@ -20,9 +20,7 @@ pub(super) fn profile() -> Profile {
 }
 
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
-    let stats = &mut kernel.devices[dev].stats;
-    stats.tx_packets += 1;
-    stats.tx_bytes += frame.len() as u64;
+    kernel.devices[dev].traffic.sent(1, frame.len());
     kernel.frames.recycle(frame);
     Ok(())
 }

@@ -21,12 +21,10 @@ pub(super) fn profile() -> Profile {
 
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, mut frame: Frame) -> Result<(), DropReason> {
     frame.set_checksum_trusted(true);
-    let stats = &mut kernel.devices[dev].stats;
+    let traffic = &mut kernel.devices[dev].traffic;
     // What comes back is counted, and it has no Ethernet header any more.
-    let length = frame.payload().len() as u64;
-    stats.tx_packets += 1;
-    stats.tx_bytes += length;
-    stats.rx_packets += 1;
-    stats.rx_bytes += length;
+    let length = frame.payload().len();
+    traffic.sent(1, length);
+    traffic.received(1, length);
     kernel.enqueue(dev, frame)
 }

@@ -381,9 +381,7 @@ pub(crate) fn input(kernel: &mut Kernel, below: DevId, frame: Frame) -> Option<F
 
 /// The frame is the macvlan's, whatever its address.
 fn deliver(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
-    let stats = &mut kernel.devices[dev].stats;
-    stats.rx_packets += 1;
-    stats.rx_bytes += frame.len() as u64;
+    kernel.devices[dev].traffic.received(1, frame.len());
     frame.set_packet_type(PacketType::Host);
     kernel.receive_typed(dev, frame);
 }
@@ -424,26 +422,22 @@ fn nth_open(kernel: &Kernel, below: DevId, at: usize) -> Option<DevId> {
 }
 
 fn hand_around(kernel: &mut Kernel, dev: DevId, frame: &Frame) {
-    let stats = &mut kernel.devices[dev].stats;
-    stats.rx_packets += 1;
-    stats.rx_bytes += frame.len() as u64;
-    stats.multicast += 1;
+    let device = &mut kernel.devices[dev];
+    device.traffic.received(1, frame.len());
+    device.info.incidents.multicast += 1;
     let _ = kernel.enqueue(dev, frame.share());
 }
 
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
-    let length = frame.len() as u64;
+    let length = frame.len();
     let result = match kernel.devices[dev].macvlan() {
         Some(macvlan) => send(kernel, dev, macvlan, frame),
         None => Err(DropReason::DevReady),
     };
-    let stats = &mut kernel.devices[dev].stats;
+    let device = &mut kernel.devices[dev];
     match result {
-        Ok(()) => {
-            stats.tx_packets += 1;
-            stats.tx_bytes += length;
-        }
-        Err(_) => stats.tx_dropped += 1,
+        Ok(()) => device.traffic.sent(1, length),
+        Err(_) => device.info.incidents.tx_dropped += 1,
     }
     result
 }

@@ -172,7 +172,7 @@ fn create(kernel: &mut Kernel, ns: NsId, wanted: Wanted<'_>) -> Result<DevId, Er
         _ => return Err(Errno::EINVAL),
     };
     let name = if wanted.name.is_empty() { pattern } else { wanted.name };
-    if wanted.ifindex.is_some_and(|index| kernel.namespaces[ns].by_index.contains_key(&index)) {
+    if wanted.ifindex.is_some_and(|index| kernel.namespaces[ns].by_index.get(index).is_some()) {
         return Err(Errno::EBUSY);
     }
     let name: IfName = kernel.resolve_name(ns, name)?;
@@ -225,7 +225,7 @@ fn change(kernel: &mut Kernel, dev: DevId, change: impl FnOnce(&mut Tun)) -> Res
 
 /// Nobody takes it. Without a carrier Linux's queue drops it, and says so to nobody.
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
-    kernel.devices[dev].stats.tx_dropped += 1;
+    kernel.devices[dev].info.incidents.tx_dropped += 1;
     kernel.drop_frame(frame, DropReason::QdiscDrop);
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! veth: two devices joined by a cable. What one sends the other receives, in the same order and without loss.
 
+use std::ops::Deref;
+
 use slotmap::SlotMap;
 
 use super::{DevKind, Profile};
@@ -17,8 +19,8 @@ pub(crate) struct Veth {
     /// The other end; `None` only while a pair is being made or taken away.
     pub(crate) peer: Option<DevId>,
     /// How many receive and transmit queues are in use (`ethtool -l`).
-    pub(crate) rx_channels: u32,
-    pub(crate) tx_channels: u32,
+    pub(crate) rx_channels: u16,
+    pub(crate) tx_channels: u16,
 }
 
 impl Default for Veth {
@@ -92,6 +94,12 @@ pub(super) fn close(kernel: &mut Kernel, dev: DevId) {
     }
 }
 
+/// The longest frame that an end takes.
+#[inline(always)]
+fn longest_for(receiver: &Device) -> usize {
+    receiver.mtu as usize + ETH_HLEN + VLAN_HLEN
+}
+
 /// Where what one end sends arrives, while the other end is up.
 #[derive(Clone, Copy)]
 struct Cable {
@@ -106,19 +114,17 @@ impl Cable {
     fn of(devices: &SlotMap<DevId, Device>, end: DevId, device: &Device) -> Option<Cable> {
         let peer = device.peer()?;
         let receiver = devices.get(peer).filter(|receiver| receiver.is_up())?;
-        Some(Cable { end, peer, longest: receiver.mtu as usize + ETH_HLEN + VLAN_HLEN })
+        Some(Cable { end, peer, longest: longest_for(receiver) })
     }
 
     /// Counts what went over it.
     #[inline(always)]
     fn count(self, devices: &mut SlotMap<DevId, Device>, packets: usize, bytes: usize) {
         if let Some(sender) = devices.get_mut(self.end) {
-            sender.stats.tx_packets += packets as u64;
-            sender.stats.tx_bytes += bytes as u64;
+            sender.traffic.sent(packets, bytes);
         }
         if let Some(receiver) = devices.get_mut(self.peer) {
-            receiver.stats.rx_packets += packets as u64;
-            receiver.stats.rx_bytes += bytes as u64;
+            receiver.traffic.received(packets, bytes);
         }
     }
 }
@@ -181,32 +187,37 @@ pub(crate) fn transmit_burst(
 }
 
 /// Sends the first of `frames` over the cable that `dev` is an end of, as long as they are no longer than `longest` and belong
-/// together: how many these were. They are taken out. None where `dev` is something else, and none that somebody looks at, that
+/// together, and `put` each where it is to wait: how many these were. None where `dev` is something else, and none that somebody looks at, that
 /// doesn't fit or that circles: such a frame is to be sent alone.
 #[inline(always)]
-pub(crate) fn transmit_run(
+pub(crate) fn transmit_run<F: Deref<Target = Frame>>(
     kernel: &mut Kernel,
     dev: DevId,
-    frames: &mut [Frame],
+    frames: impl ExactSizeIterator<Item = F>,
     longest: usize,
     belongs: impl Fn(&Frame) -> bool,
+    put: impl Fn(F, &mut Frame),
 ) -> usize {
     let Kernel { devices, backlog, .. } = kernel;
-    let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.is_tapped());
-    let Some(cable) = sender.and_then(|sender| Cable::of(devices, dev, sender)) else { return 0 };
-    let longest = longest.min(cable.longest);
+    let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.taps.see_outgoing());
+    let Some(peer) = sender.and_then(Device::peer) else { return 0 };
+    let Some(receiver) = devices.get_mut(peer).filter(|receiver| receiver.is_up()) else { return 0 };
+    let longest = longest.min(longest_for(receiver));
     let (mut free, mut packets, mut bytes) = (backlog.free(frames.len()), 0, 0);
     for frame in frames {
-        if frame.len() > longest || frame.hops() >= CIRCLING || !belongs(frame) {
+        if frame.len() > longest || frame.hops() >= CIRCLING || !belongs(&frame) {
             break;
         }
         let Some(place) = free.next() else { break };
         packets += 1;
         bytes += frame.len();
-        frame.hop_to(place);
+        put(frame, place);
     }
-    free.took(cable.peer, packets);
-    cable.count(devices, packets, bytes);
+    free.took(peer, packets);
+    receiver.traffic.received(packets, bytes);
+    if let Some(sender) = devices.get_mut(dev) {
+        sender.traffic.sent(packets, bytes);
+    }
     packets
 }
 
@@ -214,12 +225,12 @@ pub(crate) fn transmit_run(
 #[cold]
 fn refuse(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
     let peer = kernel.devices.get_mut(dev).and_then(|sender| {
-        sender.stats.tx_dropped += 1;
+        sender.info.incidents.tx_dropped += 1;
         sender.peer()
     });
     match peer.and_then(|peer| kernel.devices.get_mut(peer)).filter(|receiver| receiver.is_up()) {
         Some(receiver) => {
-            receiver.stats.rx_dropped += 1;
+            receiver.info.incidents.rx_dropped += 1;
             kernel.drop_frame(frame, DropReason::PacketTooBig);
             Err(DropReason::PacketTooBig)
         }

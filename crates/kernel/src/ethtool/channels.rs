@@ -32,9 +32,9 @@ pub(super) fn get(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> R
     };
     Ok(answer(request, device, reply::CHANNELS_GET, |out| {
         out.u32(RX_MAX, device.info.rx_queues);
-        out.u32(RX_COUNT, rx_channels);
+        out.u32(RX_COUNT, rx_channels.into());
         out.u32(TX_MAX, device.info.tx_queues);
-        out.u32(TX_COUNT, tx_channels);
+        out.u32(TX_COUNT, tx_channels.into());
     }))
 }
 
@@ -52,14 +52,16 @@ pub(super) fn set(kernel: &mut Kernel, ns: NsId, request: &GenlRequest<'_>) -> R
     };
     count(OTHER_COUNT, 0)?;
     count(COMBINED_COUNT, 0)?;
-    let rx = count(RX_COUNT, rx_max)?.unwrap_or(veth.rx_channels);
-    let tx = count(TX_COUNT, tx_max)?.unwrap_or(veth.tx_channels);
+    let rx = count(RX_COUNT, rx_max)?.unwrap_or(veth.rx_channels.into());
+    let tx = count(TX_COUNT, tx_max)?.unwrap_or(veth.tx_channels.into());
     if rx == 0 || tx == 0 {
         let missing = attrs.get(if rx == 0 { RX_COUNT } else { TX_COUNT }).ok_or(Errno::EINVAL)?;
         return Err(missing
             .refuse(Errno::EINVAL, "requested channel counts would result in no RX or TX channel being configured"));
     }
-    (veth.rx_channels, veth.tx_channels) = (rx, tx);
+    // No device has more than 4,096.
+    let number = |channels| u16::try_from(channels).unwrap_or(u16::MAX);
+    (veth.rx_channels, veth.tx_channels) = (number(rx), number(tx));
     // A running device loses its carrier while its queues are made anew.
     if kernel.devices[dev].is_up_with_carrier() {
         kernel.set_carrier(dev, false);

@@ -40,7 +40,7 @@ enum Refusal {
 pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
     let Some(device) = kernel.devices.get_mut(dev) else { return kernel.drop_frame(frame, DropReason::DevReady) };
     if frame.packet_type() == PacketType::OtherHost {
-        device.stats.rx_otherhost_dropped += 1;
+        device.info.incidents.rx_otherhost_dropped += 1;
         return kernel.drop_frame(frame, DropReason::OtherHost);
     }
     let ns = device.ns;

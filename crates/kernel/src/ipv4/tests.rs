@@ -142,8 +142,8 @@ fn a_ping_resolves_its_neighbour_and_is_answered() {
     assert_eq!(lab.state(a, [10, 1, 0, 2]), Some(nud::REACHABLE));
     assert_eq!(lab.state(b, [10, 1, 0, 1]), Some(nud::DELAY));
     // One request, one answer, two echoes.
-    assert_eq!(lab.kernel.devices[a].stats.tx_packets, 2);
-    assert_eq!(lab.kernel.devices[a].stats.tx_bytes, 42 + 98);
+    assert_eq!(lab.kernel.devices[a].stats().tx_packets, 2);
+    assert_eq!(lab.kernel.devices[a].stats().tx_bytes, 42 + 98);
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn own_addresses_go_through_lo() {
     lab.ping(one, [10, 1, 0, 1], 56).unwrap();
     lab.ping(one, [127, 1, 2, 3], 56).unwrap();
     assert_eq!(lab.icmp_in(one, 0), 2);
-    assert_eq!(lab.kernel.devices[a].stats.tx_packets, 0);
+    assert_eq!(lab.kernel.devices[a].stats().tx_packets, 0);
     let lo = lab.kernel.namespaces[one].ipv4.loopback.unwrap();
     lab.down(lo);
     lab.ping(one, [10, 1, 0, 1], 56).unwrap();

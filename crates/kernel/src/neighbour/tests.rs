@@ -35,10 +35,10 @@ fn a_used_entry_is_confirmed_by_a_unicast_probe() {
     assert_eq!(lab.state(b, [10, 1, 0, 1]), Some(nud::STALE));
     lab.ping(one, TWO, 56).unwrap();
     assert_eq!(lab.state(a, TWO), Some(nud::DELAY));
-    let sent = lab.kernel.devices[a].stats.tx_packets;
+    let sent = lab.kernel.devices[a].stats().tx_packets;
     lab.pass(Duration::from_secs(6));
     assert_eq!(lab.state(a, TWO), Some(nud::REACHABLE));
-    assert!(lab.kernel.devices[a].stats.tx_packets > sent);
+    assert!(lab.kernel.devices[a].stats().tx_packets > sent);
 }
 
 #[test]
@@ -49,16 +49,16 @@ fn nobody_answers() {
         lab.ping(one, [10, 1, 0, 99], 56).unwrap();
     }
     assert_eq!(lab.state(a, [10, 1, 0, 99]), Some(nud::INCOMPLETE));
-    assert_eq!(lab.kernel.devices[a].stats.tx_packets, 1);
+    assert_eq!(lab.kernel.devices[a].stats().tx_packets, 1);
     lab.pass(Duration::from_millis(2_990));
-    assert_eq!(lab.kernel.devices[a].stats.tx_packets, 3);
+    assert_eq!(lab.kernel.devices[a].stats().tx_packets, 3);
     assert_eq!(lab.icmp_in(one, 3), 0);
     // Timers are a little late.
     lab.pass(Duration::from_millis(110));
     assert_eq!(lab.state(a, [10, 1, 0, 99]), Some(nud::FAILED));
     // Every packet that waited is answered, through lo and so without a limit.
     assert_eq!(lab.icmp_in(one, 3), 3);
-    assert_eq!(lab.kernel.devices[a].stats.tx_packets, 3);
+    assert_eq!(lab.kernel.devices[a].stats().tx_packets, 3);
 }
 
 #[test]

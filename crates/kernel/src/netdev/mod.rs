@@ -1,6 +1,7 @@
 //! What every device has: flags, counters, names, carrier and operstate, promiscuity.
 
 mod address;
+mod by_index;
 mod filter;
 mod flags;
 mod moving;
@@ -13,13 +14,14 @@ mod promiscuity;
 mod register;
 mod stats;
 
+pub(crate) use by_index::ByIndex;
 pub(crate) use filter::FilterList;
 pub(crate) use flags::DevFlags;
 pub(crate) use name::NameAssign;
 pub(crate) use notifier::NetdevEvent;
 pub(crate) use operstate::OperState;
 pub(crate) use register::NewDevice;
-pub(crate) use stats::Stats;
+pub(crate) use stats::{Incidents, Stats, Traffic};
 
 use crate::drivers::DevKind;
 use crate::types::{DevId, IfName, MacAddr, NsId};
@@ -46,13 +48,12 @@ pub(crate) struct PortRef {
     pub(crate) number: u16,
 }
 
-/// One device. What every frame needs stays together, next to the version by which the table of devices knows a key from an old one:
-/// at the end.
+/// One device. What a frame needs stays together, what most need last: next to the version by which the table of devices knows a key
+/// from an old one.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Device {
     pub(crate) ns: NsId,
-    pub(crate) ifindex: u32,
     pub(crate) name: IfName,
     /// IPv4 on this device; `None` where its MTU is too small for it.
     pub(crate) ipv4: Option<Box<crate::ipv4::Interface>>,
@@ -60,26 +61,28 @@ pub(crate) struct Device {
     pub(crate) ipv6: Option<Box<crate::ipv6::Interface>>,
     /// What only control requests look at.
     pub(crate) info: Box<DevInfo>,
-    /// What it is, with what only that kind has.
-    pub(crate) kind: DevKind,
-    /// `IFF_…` as the kernel keeps them: with the effective `PROMISC` and `ALLMULTI`, without `RUNNING` and its like.
-    pub(crate) flags: DevFlags,
-    pub(crate) mtu: u32,
-    /// The bridge port it is; such a device's frames go to the bridge.
-    pub(crate) port: Option<PortRef>,
-    pub(crate) address: MacAddr,
-    pub(crate) broadcast: MacAddr,
-    pub(crate) carrier: bool,
-    /// Packet sockets that see its frames; sockets bound to no device stand in each device's list of their namespace.
-    pub(crate) taps: crate::socket::packet::Taps,
-    pub(crate) stats: Stats,
     /// The macvlans on it; a frame for one of them goes there.
     pub(crate) macvlans: Option<Box<crate::drivers::macvlan::Lower>>,
+    pub(crate) ifindex: u32,
+    pub(crate) broadcast: MacAddr,
+    pub(crate) address: MacAddr,
+    /// The bridge port it is; such a device's frames go to the bridge.
+    pub(crate) port: Option<PortRef>,
+    /// Packet sockets that see its frames; sockets bound to no device stand in each device's list of their namespace.
+    pub(crate) taps: crate::socket::packet::Taps,
+    pub(crate) carrier: bool,
+    /// What it is, with what only that kind has.
+    pub(crate) kind: DevKind,
+    pub(crate) traffic: Traffic,
+    pub(crate) mtu: u32,
+    /// `IFF_…` as the kernel keeps them: with the effective `PROMISC` and `ALLMULTI`, without `RUNNING` and its like.
+    pub(crate) flags: DevFlags,
 }
 
 /// The part of a device that only control requests look at.
 #[derive(Debug)]
 pub(crate) struct DevInfo {
+    pub(crate) incidents: Incidents,
     pub(crate) addr_assign: AddrAssign,
     pub(crate) name_assign: NameAssign,
     /// The flags that somebody asked for (`PROMISC`, `ALLMULTI`), beside those that follow from use.
@@ -123,12 +126,6 @@ impl Device {
     #[inline]
     pub(crate) fn is_up(&self) -> bool {
         self.flags.contains(DevFlags::UP)
-    }
-
-    /// Whether packet sockets see every frame of it.
-    #[inline]
-    pub(crate) fn is_tapped(&self) -> bool {
-        self.taps.see_everything()
     }
 
     /// Whether what is sent through it gets as far as its driver, and before that to packet sockets: no cable and no queue takes a

@@ -45,7 +45,7 @@ impl Kernel {
                 format!("An interface with the altname {clash} exists in the target netns"),
             ));
         }
-        if wanted_index.is_some_and(|index| self.namespaces[target].by_index.contains_key(&index)) {
+        if wanted_index.is_some_and(|index| self.namespaces[target].by_index.get(index).is_some()) {
             return Err(Error::new(
                 Errno::EBUSY,
                 format!(
@@ -60,13 +60,13 @@ impl Kernel {
         self.netdev_event(dev, NetdevEvent::Unregister);
         let new_index = match wanted_index {
             Some(index) => index,
-            None if !self.namespaces[target].by_index.contains_key(&old_index) => old_index,
+            None if self.namespaces[target].by_index.get(old_index).is_none() => old_index,
             None => self.namespaces[target].new_ifindex(),
         };
         self.notify_link_moved(dev, target, new_index);
 
         let netns = &mut self.namespaces[source];
-        netns.by_index.remove(&old_index);
+        netns.by_index.remove(old_index);
         let device = &mut self.devices[dev];
         netns.forget_name(old_name.as_str());
         for name in &device.info.altnames {

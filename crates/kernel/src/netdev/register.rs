@@ -1,6 +1,6 @@
 //! How devices come and go.
 
-use super::{AddrAssign, DevFlags, DevInfo, Device, NameAssign, NetdevEvent, OperState, Stats};
+use super::{AddrAssign, DevFlags, DevInfo, Device, Incidents, NameAssign, NetdevEvent, OperState, Traffic};
 use crate::Kernel;
 use crate::drivers::DevKind;
 use crate::error::{Errno, Result};
@@ -50,7 +50,7 @@ impl Kernel {
         if netns.by_name.contains_key(new.name.as_str()) {
             return Err(Errno::EEXIST.into());
         }
-        if new.ifindex.is_some_and(|index| netns.by_index.contains_key(&index)) {
+        if new.ifindex.is_some_and(|index| netns.by_index.get(index).is_some()) {
             return Err(Errno::EEXIST.into());
         }
         let profile = kind.profile(self.config.cpus);
@@ -84,7 +84,7 @@ impl Kernel {
             broadcast: new.broadcast.unwrap_or(if fixed { MacAddr::ZERO } else { MacAddr::BROADCAST }),
             port: None,
             macvlans: None,
-            stats: Stats::default(),
+            traffic: Traffic::default(),
             taps: Default::default(),
             ns,
             ifindex,
@@ -92,6 +92,7 @@ impl Kernel {
             ipv4: None,
             ipv6: None,
             info: Box::new(DevInfo {
+                incidents: Incidents::default(),
                 addr_assign,
                 name_assign: if loopback { NameAssign::Predictable } else { new.name_assign },
                 requested_flags: DevFlags::empty(),
@@ -168,7 +169,7 @@ impl Kernel {
         self.notify_link_gone(dev);
         let Some(device) = self.devices.remove(dev) else { return };
         let netns = &mut self.namespaces[device.ns];
-        netns.by_index.remove(&device.ifindex);
+        netns.by_index.remove(device.ifindex);
         netns.forget_name(device.name.as_str());
         for name in &device.info.altnames {
             netns.forget_name(name);

@@ -15,6 +15,7 @@ use crate::drop_reason::{DropCounts, DropReason};
 use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame, FramePool, PacketType};
 use crate::netdev::{Device, NetdevEvent};
+use crate::path::{Stations, ethertype};
 use crate::types::{DevId, Instant, MacAddr, SocketId};
 use crate::{Control, Datagram};
 
@@ -95,29 +96,52 @@ enum MembershipKind {
 pub(crate) struct Tap {
     socket: SocketId,
     protocol: u16,
+    ignores_outgoing: bool,
+}
+
+impl Tap {
+    fn sees_everything(&self) -> bool {
+        self.protocol == ETH_P_ALL
+    }
 }
 
 /// The packet sockets that listen on a device.
 #[derive(Debug, Default)]
 pub(crate) struct Taps {
     list: Box<[Tap]>,
-    /// Whether any of them wants every frame.
-    everything: bool,
-    /// Whether any of them wants frames of one protocol.
+    /// The oldest of those that see every frame, which mostly is the only one.
+    first: Option<SocketId>,
+    /// Whether there are more of these.
+    more: bool,
+    /// Whether any of these sees what is sent as well.
+    outgoing: bool,
+    /// Whether there are sockets for one protocol.
     protocols: bool,
 }
 
 impl Taps {
-    /// Whether somebody sees every frame.
-    #[inline]
-    pub(crate) fn see_everything(&self) -> bool {
-        self.everything
+    /// Whether somebody sees every frame that is received.
+    #[inline(always)]
+    pub(crate) fn see_incoming(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// Whether somebody sees every frame that is sent.
+    #[inline(always)]
+    pub(crate) fn see_outgoing(&self) -> bool {
+        self.outgoing
     }
 
     /// Whether somebody sees what reaches the protocols.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn see_protocols(&self) -> bool {
         self.protocols
+    }
+
+    /// Whether there are sockets that see every frame, and none for one protocol.
+    #[inline(always)]
+    pub(crate) fn see_all_there_is(&self) -> bool {
+        self.first.is_some() && !self.protocols
     }
 
     fn push(&mut self, tap: Tap) {
@@ -133,9 +157,14 @@ impl Taps {
     fn change(&mut self, change: impl FnOnce(&mut Vec<Tap>)) {
         let mut list = std::mem::take(&mut self.list).into_vec();
         change(&mut list);
-        self.everything = list.iter().any(|tap| tap.protocol == ETH_P_ALL);
-        self.protocols = list.iter().any(|tap| tap.protocol != ETH_P_ALL);
-        self.list = list.into();
+        let mut everything = list.iter().filter(|tap| tap.sees_everything());
+        *self = Taps {
+            outgoing: everything.clone().any(|tap| !tap.ignores_outgoing),
+            first: everything.next().map(|tap| tap.socket),
+            more: everything.next().is_some(),
+            protocols: list.iter().any(|tap| !tap.sees_everything()),
+            list: list.into(),
+        };
     }
 }
 
@@ -158,6 +187,12 @@ impl PacketSocket {
         })
     }
 
+    /// How it listens on a device; not at all without a protocol.
+    fn tap(&self, socket: SocketId) -> Option<Tap> {
+        let listens = self.protocol != 0;
+        listens.then_some(Tap { socket, protocol: self.protocol, ignores_outgoing: self.ignore_outgoing })
+    }
+
     /// Its kind, protocol and the ifindex it is bound to, as `/proc/net/packet` shows them.
     pub(crate) fn binding(&self, kernel: &Kernel) -> (i32, u16, u32) {
         let device = self.device.and_then(|dev| kernel.devices.get(dev));
@@ -176,17 +211,14 @@ fn get(kernel: &mut Kernel, socket: SocketId) -> Result<&mut PacketSocket, Errno
 pub(super) fn attach(kernel: &mut Kernel, socket: SocketId) {
     let Some(open) = kernel.sockets.get(socket) else { return };
     let SocketKind::Packet(packet) = &open.kind else { return };
-    let (ns, protocol, device) = (open.ns, packet.protocol, packet.device);
-    if protocol == 0 {
-        return;
-    }
+    let (ns, device, Some(tap)) = (open.ns, packet.device, packet.tap(socket)) else { return };
     let devices: Vec<DevId> = match device {
         Some(device) => vec![device],
         None => kernel.namespaces[ns].devices().collect(),
     };
     for dev in devices {
         if let Some(device) = kernel.devices.get_mut(dev) {
-            device.taps.push(Tap { socket, protocol });
+            device.taps.push(tap);
         }
     }
 }
@@ -267,7 +299,11 @@ pub(super) fn set_option(
             }
         }
         PACKET_AUXDATA => get(kernel, socket)?.auxdata = super::options::int(value)? != 0,
-        PACKET_IGNORE_OUTGOING => get(kernel, socket)?.ignore_outgoing = super::options::int(value)? != 0,
+        PACKET_IGNORE_OUTGOING => {
+            get(kernel, socket)?.ignore_outgoing = super::options::int(value)? != 0;
+            detach(kernel, socket);
+            attach(kernel, socket);
+        }
         _ => return Err(Errno::ENOPROTOOPT),
     }
     Ok(())
@@ -358,10 +394,20 @@ impl Audience<'_> {
         as_type: PacketType,
         except: Option<SocketId>,
     ) -> bool {
-        self.show(device, frame, as_type, ETH_P_ALL, except)
+        match device.taps.first {
+            None => false,
+            Some(first) if !device.taps.more => {
+                let shown = Some(first) != except;
+                if shown {
+                    self.share(first, device, frame, as_type);
+                }
+                shown
+            }
+            Some(_) => self.show(device, frame, as_type, ETH_P_ALL, except),
+        }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn show(
         &mut self,
         device: &Device,
@@ -374,29 +420,50 @@ impl Audience<'_> {
         for tap in &device.taps.list {
             if tap.protocol == protocol && Some(tap.socket) != except {
                 shown = true;
-                let frame = std::iter::once(frame);
-                self.give(tap.socket, device, as_type, frame, |frame, place| place.set_share(frame, as_type));
+                self.share(tap.socket, device, frame, as_type);
             }
         }
         shown
     }
 
-    /// Gives frames that nobody else takes to a device's sockets for every protocol. All but the last of these get shares.
+    /// Frames that only a device's sockets for every protocol take, as long as they come: how many these were. They are taken out.
     #[inline(always)]
-    pub(crate) fn hand_over(&mut self, device: &Device, frames: &mut [Frame], pool: &mut FramePool) {
-        let mut taps = device.taps.list.iter().filter(|tap| tap.protocol == ETH_P_ALL).peekable();
-        let mut taken = 0;
-        while let Some(tap) = taps.next() {
-            if taps.peek().is_some() {
-                let share = |frame: &Frame, place: &mut Frame| place.set_share(frame, frame.packet_type());
-                self.give(tap.socket, device, PacketType::Host, frames.iter(), share);
-            } else {
-                taken = self.give(tap.socket, device, PacketType::Host, frames.iter_mut(), Frame::move_to);
+    pub(crate) fn show_burst(&mut self, device: &Device, burst: &mut [Frame], pool: &mut FramePool) -> usize {
+        let stations = Stations::of(device);
+        let other = burst.iter_mut().position(|frame| {
+            let Some(header) = frame.header() else { return true };
+            let (packet_type, ethertype) = (stations.packet_type(header), ethertype::of(header));
+            frame.set_packet_type(packet_type);
+            ethertype::is_handled(ethertype)
+        });
+        let seen = other.unwrap_or(burst.len());
+        if let Some(frames) = burst.get_mut(..seen) {
+            self.hand_over(device, frames, pool);
+        }
+        seen
+    }
+
+    /// Gives frames to a device's sockets for every protocol. All but the last of these get shares.
+    #[inline(always)]
+    fn hand_over(&mut self, device: &Device, frames: &mut [Frame], pool: &mut FramePool) {
+        let Some(first) = device.taps.first else { return };
+        if device.taps.more {
+            let others = device.taps.list.iter().filter(|tap| tap.sees_everything()).skip(1);
+            for tap in others {
+                frames.iter().for_each(|frame| self.share(tap.socket, device, frame, frame.packet_type()));
             }
         }
+        let taken = self.give(first, device, PacketType::Host, frames.iter_mut(), Frame::move_to);
         if taken < frames.len() {
             frames.iter_mut().for_each(|frame| pool.recycle_from(frame));
         }
+    }
+
+    /// Puts a share of a frame into a socket's queue, if the socket wants it.
+    #[inline(never)]
+    fn share(&mut self, socket: SocketId, device: &Device, frame: &Frame, as_type: PacketType) {
+        let frames = std::iter::once(frame);
+        self.give(socket, device, as_type, frames, |frame, place| place.set_share(frame, as_type));
     }
 
     /// Puts those of the frames that a socket wants into its queue, and `put` one into its place: how many these were.
@@ -406,7 +473,7 @@ impl Audience<'_> {
         socket: SocketId,
         device: &Device,
         as_type: PacketType,
-        frames: impl ExactSizeIterator<Item = F>,
+        mut frames: impl ExactSizeIterator<Item = F>,
         put: impl Fn(F, &mut Frame),
     ) -> usize {
         let Some(open) = self.sockets.get_mut(socket) else { return 0 };
@@ -414,39 +481,41 @@ impl Audience<'_> {
         if as_type == PacketType::Outgoing && packet.ignore_outgoing {
             return 0;
         }
-        let (ifindex, hardware_type) = (device.ifindex, device.kind.hardware_type());
-        let (filter, limit) = (open.options.filter.as_ref(), open.options.receive_buffer);
-        let (mut free, now) = (packet.queue.free(frames.len(), limit), self.now);
-        let (mut received, mut dropped) = (0u32, 0u32);
-        for frame in frames {
-            let keep = match filter {
-                None => u32::MAX,
-                Some(filter) => match filter.run(frame.bytes()) {
-                    0 => continue,
-                    keep => u32::try_from(keep).unwrap_or(u32::MAX),
-                },
-            };
-            let taken = free.push_with(frame.len(), |captured| {
-                put(frame, &mut captured.frame);
-                captured.time = now;
-                captured.ifindex = ifindex;
-                captured.hardware_type = hardware_type;
-                captured.keep = keep;
-            });
-            received += u32::from(taken);
-            dropped += u32::from(!taken);
-        }
+        let (ifindex, hardware_type, time) = (device.ifindex, device.kind.hardware_type(), self.now);
+        let (wanted, limit) = (frames.len(), open.options.receive_buffer);
+        let mut capture = |(frame, keep): (F, u32), captured: &mut Captured| {
+            put(frame, &mut captured.frame);
+            captured.time = time;
+            captured.ifindex = ifindex;
+            captured.hardware_type = hardware_type;
+            captured.keep = keep;
+        };
+        let (received, dropped) = match &open.options.filter {
+            None => {
+                let next = || frames.next().map(|frame| (frame.len(), (frame, u32::MAX)));
+                let received = packet.queue.extend(wanted, limit, next, &mut capture);
+                (received, frames.len())
+            }
+            Some(filter) => {
+                let mut let_pass = frames.filter_map(|frame| {
+                    let keep = filter.run(frame.bytes());
+                    (keep != 0).then(|| (frame.len(), (frame, u32::try_from(keep).unwrap_or(u32::MAX))))
+                });
+                let received = packet.queue.extend(wanted, limit, || let_pass.next(), &mut capture);
+                (received, let_pass.count())
+            }
+        };
         if dropped > 0 {
-            packet.dropped = packet.dropped.wrapping_add(dropped);
+            packet.dropped = packet.dropped.wrapping_add(dropped as u32);
             self.drops.count_many(DropReason::SocketRcvbuff, dropped);
         }
         if received > 0 {
-            packet.received = packet.received.wrapping_add(received);
+            packet.received = packet.received.wrapping_add(received as u32);
             if !std::mem::replace(&mut open.announced, true) {
                 self.ready.push_back(socket);
             }
         }
-        received as usize
+        received
     }
 }
 
@@ -484,7 +553,7 @@ impl Outlet {
         if !device.is_up() {
             return Err(Errno::ENETDOWN);
         }
-        let tapped = device.is_tapped() && device.takes_frames();
+        let tapped = device.taps.see_outgoing() && device.takes_frames();
         let (source, cable) = (device.address, device.peer().is_some());
         Ok(Outlet { dev, raw: packet.kind == SOCK_RAW, protocol, to, source, mtu: device.mtu as usize, tapped, cable })
     }
@@ -663,9 +732,10 @@ pub(crate) fn netdev_event(kernel: &mut Kernel, dev: DevId, event: NetdevEvent) 
         let Ok(packet) = get(kernel, socket) else { continue };
         let bound_here = packet.device == Some(dev);
         match event {
-            NetdevEvent::Register if packet.device.is_none() && packet.protocol != 0 => {
-                let tap = Tap { socket, protocol: packet.protocol };
-                kernel.devices[dev].taps.push(tap);
+            NetdevEvent::Register if packet.device.is_none() => {
+                if let Some(tap) = packet.tap(socket) {
+                    kernel.devices[dev].taps.push(tap);
+                }
             }
             NetdevEvent::Down if bound_here => kernel.socket_error(socket, Errno::ENETDOWN),
             NetdevEvent::Unregister => {

@@ -1,7 +1,7 @@
 //! A socket's receive queue, bounded by `SO_RCVBUF`.
 
 use crate::Datagram;
-use crate::ring::{self, Ring};
+use crate::ring::Ring;
 
 /// What Linux charges a datagram for beside its bytes (`sk_buff` and its shared info), about.
 const OVERHEAD: usize = 768;
@@ -50,11 +50,38 @@ impl<T: Queued + Default> ReceiveQueue<T> {
         self.items.push_with(make);
     }
 
-    /// Room for `wanted` more items, as far as a buffer of `limit` bytes takes them.
+    /// Queues items as long as a buffer of `limit` bytes has room and there are any: `next` says how long the next one is, and `make`
+    /// makes it of a default. How many were queued; `wanted` is about how many there are.
     #[inline(always)]
-    pub(crate) fn free(&mut self, wanted: usize, limit: usize) -> Free<'_, T> {
+    pub(crate) fn extend<I>(
+        &mut self,
+        wanted: usize,
+        limit: usize,
+        mut next: impl FnMut() -> Option<(usize, I)>,
+        mut make: impl FnMut(I, &mut T),
+    ) -> usize {
+        if self.items.spare() < wanted {
+            self.grow(wanted, limit);
+        }
+        let ReceiveQueue { items, used: shared } = self;
+        let mut used = *shared;
+        let count = items.extend_with(|place| {
+            let next = if used < limit { next() } else { None };
+            next.map(|(length, item)| {
+                used += length + OVERHEAD;
+                make(item, place);
+            })
+            .is_some()
+        });
+        *shared = used;
+        count
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, wanted: usize, limit: usize) {
         let room = limit.saturating_sub(self.used).div_ceil(OVERHEAD);
-        Free { places: self.items.free(wanted.min(room)), used: &mut self.used, limit }
+        self.items.reserve(wanted.min(room));
     }
 
     /// The oldest item.
@@ -92,25 +119,5 @@ impl<T: Queued + Default> ReceiveQueue<T> {
     /// Whether there is nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
-    }
-}
-
-/// Room in a queue.
-pub(crate) struct Free<'a, T> {
-    places: ring::Free<'a, T>,
-    used: &'a mut usize,
-    limit: usize,
-}
-
-impl<T> Free<'_, T> {
-    /// Queues an item of `length` bytes, which `make` makes of a default, if there is room: whether there was.
-    #[inline(always)]
-    pub(crate) fn push_with(&mut self, length: usize, make: impl FnOnce(&mut T)) -> bool {
-        let has_room = *self.used < self.limit;
-        if has_room {
-            *self.used += length + OVERHEAD;
-            self.places.push_with(make);
-        }
-        has_room
     }
 }

@@ -76,12 +76,12 @@ fn what_is_sent_without_a_carrier_is_lost_in_silence() {
     kernel.change_flags(b, kernel.devices[b].flags & !DevFlags::UP).unwrap();
     kernel.settle();
     while kernel.receive(onlooker, 0).is_ok() {}
-    let (sent, frame) = (kernel.devices[a].stats.tx_packets, frame());
+    let (sent, frame) = (kernel.devices[a].stats().tx_packets, frame());
     assert_eq!(kernel.send(sender, &frame, &[], 0, &Nobody), Ok(60));
     let many = [(&frame[..], &[][..]); 3];
     assert_eq!(kernel.send_many(sender, many, 0, &Nobody), Ok(3));
     assert_eq!(kernel.receive(onlooker, 0), Err(Errno::EAGAIN), "nor do others see it");
-    let stats = kernel.devices[a].stats;
+    let stats = kernel.devices[a].stats();
     assert_eq!((stats.tx_packets, stats.tx_dropped), (sent, 4));
 }
 
@@ -94,8 +94,8 @@ fn length_limits_are_those_of_the_sender_then_of_the_receiver() {
     kernel.set_mtu(b, 1000).unwrap();
     assert_eq!(kernel.send(sender, &vec![0; 1018], &[], 0, &Nobody), Ok(1018));
     assert_eq!(kernel.send(sender, &vec![0; 1019], &[], 0, &Nobody), Err(Errno::ENOBUFS));
-    assert_eq!(kernel.devices[a].stats.tx_dropped, 1);
-    assert_eq!(kernel.devices[b].stats.rx_dropped, 2, "one too long and one of an unknown EtherType");
+    assert_eq!(kernel.devices[a].stats().tx_dropped, 1);
+    assert_eq!(kernel.devices[b].stats().rx_dropped, 2, "one too long and one of an unknown EtherType");
 }
 
 #[test]
@@ -118,13 +118,13 @@ fn a_frame_that_a_packet_socket_has_seen_is_not_counted_as_one_that_nobody_takes
     let (mut kernel, a, b) = pair();
     let sender = bound(&mut kernel, a);
     kernel.send(sender, &frame(), &[], 0, &Nobody).unwrap();
-    assert_eq!(kernel.devices[b].stats.rx_dropped, 1);
+    assert_eq!(kernel.devices[b].stats().rx_dropped, 1);
     let receiver = bound(&mut kernel, b);
     kernel.send(sender, &frame(), &[], 0, &Nobody).unwrap();
-    assert_eq!(kernel.devices[b].stats.rx_dropped, 1);
+    assert_eq!(kernel.devices[b].stats().rx_dropped, 1);
     kernel.close(receiver);
     kernel.send(sender, &frame(), &[], 0, &Nobody).unwrap();
-    assert_eq!(kernel.devices[b].stats.rx_dropped, 2);
+    assert_eq!(kernel.devices[b].stats().rx_dropped, 2);
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub(super) fn dev(kernel: &Kernel, ns: NsId) -> String {
             " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed"
         )?;
         for device in kernel.namespaces[ns].devices().filter_map(|dev| kernel.devices.get(dev)) {
-            let s = &device.stats;
+            let s = device.stats();
             write!(
                 out,
                 "{:>6}: {:>7} {:>7} {:>4} {:>4} {:>4} {:>5} {:>10} {:>9} ",

@@ -188,7 +188,7 @@ impl Item {
     pub(super) fn read(&self, kernel: &Kernel) -> Result<Vec<u8>, Errno> {
         let text = match self {
             Item::DeviceFile(dev, attribute) => (attribute.read)(kernel, &kernel.devices[*dev])?,
-            Item::Statistic(dev, name) => statistics::value(&kernel.devices[*dev].stats, name).to_string(),
+            Item::Statistic(dev, name) => statistics::value(&kernel.devices[*dev].stats(), name).to_string(),
             Item::Queues(_, place) => place.read().ok_or(Errno::EISDIR)?.to_owned(),
             Item::PowerFile("autosuspend_delay_ms", _) => return Err(Errno::EIO),
             Item::PowerFile(_, value) => (*value).to_owned(),

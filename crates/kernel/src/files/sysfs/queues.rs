@@ -20,7 +20,7 @@ pub(crate) enum Place {
 /// How many receive and transmit queues are in use.
 fn counts(device: &Device) -> (u32, u32) {
     match &device.kind {
-        DevKind::Veth(veth) => (veth.rx_channels, veth.tx_channels),
+        DevKind::Veth(veth) => (veth.rx_channels.into(), veth.tx_channels.into()),
         _ => (device.info.rx_queues, device.info.tx_queues),
     }
 }

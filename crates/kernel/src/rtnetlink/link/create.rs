@@ -117,7 +117,7 @@ impl<'a> Plan<'a> {
 
     /// Chooses the name: the one that was asked for, or one after the pattern.
     pub(super) fn resolve(mut self, kernel: &mut Kernel, pattern: &str) -> Result<(NsId, NewDevice)> {
-        if self.new.ifindex.is_some_and(|index| kernel.namespaces[self.ns].by_index.contains_key(&index)) {
+        if self.new.ifindex.is_some_and(|index| kernel.namespaces[self.ns].by_index.get(index).is_some()) {
             return Err(Errno::EBUSY.into());
         }
         self.new.name = kernel.resolve_name(self.ns, self.name.unwrap_or(pattern))?;

@@ -148,7 +148,7 @@ fn state(kernel: &Kernel, device: &Device, out: &mut Writer) {
 
 /// Counters, in 64 bits and in 32.
 fn stats(device: &Device, out: &mut Writer) {
-    let counts = device.stats.as_stats64();
+    let counts = device.stats().as_stats64();
     out.put(IFLA_STATS64, &stats64(device));
     let short: Vec<u8> = counts.iter().take(24).flat_map(|count| (*count as u32).to_ne_bytes()).collect();
     out.put(IFLA_STATS, &short);
@@ -156,7 +156,7 @@ fn stats(device: &Device, out: &mut Writer) {
 
 /// A `struct rtnl_link_stats64`.
 pub(crate) fn stats64(device: &Device) -> Vec<u8> {
-    device.stats.as_stats64().iter().flat_map(|count| count.to_ne_bytes()).collect()
+    device.stats().as_stats64().iter().flat_map(|count| count.to_ne_bytes()).collect()
 }
 
 /// The kind, its settings, and those of the port that the device is.

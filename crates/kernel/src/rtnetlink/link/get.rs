@@ -105,7 +105,7 @@ pub(in crate::rtnetlink) fn dump(kernel: &mut Kernel, request: &Request<'_>) -> 
 /// The device with the lowest ifindex above `last`: what a dump of devices continues with.
 pub(crate) fn next_device(kernel: &Kernel, ns: NsId, last: u32) -> Option<(u32, DevId)> {
     let from = last.checked_add(1)?;
-    kernel.namespaces.get(ns)?.by_index.range(from..).next().map(|(ifindex, dev)| (*ifindex, *dev))
+    kernel.namespaces.get(ns)?.by_index.first_from(from)
 }
 
 /// Counts the changes of which devices there are, and of their names.
