@@ -184,11 +184,9 @@ pub(super) fn milliseconds(micros: i64) -> String {
 
 /// printf's `%g` for 0 to 100: six significant digits, no zeros behind.
 fn significant(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
-    }
-    let whole_digits = if value >= 100.0 { 3 } else { value.log10().floor() as i32 + 1 };
-    let places = usize::try_from(6 - whole_digits).unwrap_or(0);
+    let scientific = format!("{value:.5e}");
+    let exponent: i32 = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or_default();
+    let places = usize::try_from(5 - exponent).unwrap_or_default();
     let text = format!("{value:.places$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
