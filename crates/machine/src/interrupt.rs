@@ -18,6 +18,11 @@ fn bit(signal: i32) -> u64 {
     1u64.checked_shl(signal as u32).unwrap_or(0)
 }
 
+fn caught() -> impl Iterator<Item = i32> {
+    let catching = CATCHING.load(Ordering::SeqCst);
+    (1..64).filter(move |&signal| catching & bit(signal) != 0)
+}
+
 /// From now on `signals` (`SIGINT`, `SIGQUIT` …) only end a wait; [`take`] tells whether one has come.
 pub fn catch(signals: &[i32]) -> io::Result<()> {
     // SAFETY: sigaction and sigset_t are plain data which sigemptyset fills; the handler does nothing but an atomic or.
@@ -40,6 +45,16 @@ pub fn catch(signals: &[i32]) -> io::Result<()> {
     }
 }
 
+/// Whether any caught signal has come that [`take`] wasn't asked for.
+pub fn any() -> bool {
+    // SAFETY: the kernel fills the set, which is plain data, and which sigismember reads.
+    let pending = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigpending(&mut set) == 0 && caught().any(|signal| libc::sigismember(&set, signal) == 1)
+    };
+    COME.load(Ordering::SeqCst) != 0 || pending
+}
+
 /// Whether a caught `signal` has come since the last question.
 pub fn take(signal: i32) -> bool {
     let noted = COME.fetch_and(!bit(signal), Ordering::SeqCst) & bit(signal) != 0;
@@ -56,8 +71,7 @@ pub fn take(signal: i32) -> bool {
 
 /// The signal mask during a wait, where it is not the thread's own.
 pub(crate) fn mask_of_waiting() -> Option<libc::sigset_t> {
-    let catching = CATCHING.load(Ordering::SeqCst);
-    if catching == 0 {
+    if CATCHING.load(Ordering::SeqCst) == 0 {
         return None;
     }
     // SAFETY: the set is filled by pthread_sigmask, which changes nothing without a new set.
@@ -66,7 +80,7 @@ pub(crate) fn mask_of_waiting() -> Option<libc::sigset_t> {
         if libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &mut set) != 0 {
             return None;
         }
-        for signal in (1..64).filter(|&signal| catching & bit(signal) != 0) {
+        for signal in caught() {
             libc::sigdelset(&mut set, signal);
         }
         Some(set)
@@ -86,7 +100,9 @@ mod tests {
             // SAFETY: a signal to this thread, whose handler is `note`.
             unsafe { libc::pthread_kill(libc::pthread_self(), libc::SIGUSR1) }
         };
+        assert!(!super::any());
         raise();
+        assert!(super::any());
         assert!(super::take(libc::SIGUSR1));
         raise();
         let (quiet, _peer) = UnixDatagram::pair().expect("a pair of sockets");

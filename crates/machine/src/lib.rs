@@ -4,6 +4,7 @@
 //! sockets *in a namespace of a machine* and speak Linux's own bytes through them (netlink messages, frames,
 //! `sockaddr`s, `ifreq`s). Which kernel answers is decided once, from outside: [`Machine::from_env`].
 
+pub mod busy_poll;
 mod embedded;
 mod host;
 pub mod interrupt;

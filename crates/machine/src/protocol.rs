@@ -4,13 +4,14 @@
 //! packet:
 //!
 //! - [`Hello::Socket`] makes the connection *be* a socket of the embedded kernel: from then on the client sends
-//!   [`Call`]s, each answered by one [`Event::Return`], and the machine sends an [`Event::Datagram`] for whatever the
-//!   socket receives. Closing the connection closes the socket. At most a window of datagrams is in flight; what comes
+//!   [`Call`]s in [`Said`], each answered by one [`Event::Return`], and the machine sends an [`Event::Datagram`] for
+//!   whatever the socket receives. Closing the connection closes the socket. At most a window of datagrams is in flight; what comes
 //!   beyond waits in the socket's own receive buffer, which drops as Linux's does.
 //! - [`Hello::Tun`] makes it a descriptor of `/dev/net/tun`, of which a client asks as of a socket.
 //! - [`Hello::Control`] makes it a control connection: [`Request`]s, each answered by one or more [`Reply`]s.
 //!
-//! Every packet is one postcard value of at most [`MAX_PACKET`] bytes. The machine knows the calling process by
+//! Every packet is a postcard value of at most [`MAX_PACKET`] bytes, or several [`Event`]s one behind the other: a call's
+//! return and what the socket has received by then come together. The machine knows the calling process by
 //! `SO_PEERCRED` and so which namespace it is in. Only the machine's own user is served.
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use crate::{Control, FileKind, LogRecord, Netns};
 pub const MAX_PACKET: usize = 160 * 1024;
 
 /// The version that both sides must agree on.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Numbers from here on stand for namespaces in attributes that hold a descriptor; they can't be mistaken for one.
 pub const NETNS_HANDLE_BASE: u32 = 0x4000_0000;
@@ -60,9 +61,9 @@ pub enum Hello {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Call {
     /// bind(2).
-    Bind(Vec<u8>),
+    Bind(#[serde(with = "serde_bytes")] Vec<u8>),
     /// connect(2).
-    Connect(Vec<u8>),
+    Connect(#[serde(with = "serde_bytes")] Vec<u8>),
     /// getsockname(2).
     LocalAddress,
     /// setsockopt(2).
@@ -72,6 +73,7 @@ pub enum Call {
         /// The option.
         name: i32,
         /// Its bytes.
+        #[serde(with = "serde_bytes")]
         value: Vec<u8>,
     },
     /// getsockopt(2).
@@ -86,8 +88,10 @@ pub enum Call {
     /// sendto(2).
     Send {
         /// The datagram.
+        #[serde(with = "serde_bytes")]
         data: Vec<u8>,
         /// `sockaddr` of the receiver, or empty.
+        #[serde(with = "serde_bytes")]
         address: Vec<u8>,
         /// `MSG_…`.
         flags: i32,
@@ -100,31 +104,43 @@ pub enum Call {
         /// `SIOC…`.
         request: u32,
         /// The structure.
+        #[serde(with = "serde_bytes")]
         argument: Vec<u8>,
         /// What a pointer in it points to.
+        #[serde(with = "serde_bytes")]
         data: Option<Vec<u8>>,
     },
-    /// So many datagrams have been taken: the window opens again.
-    Taken(u32),
+}
+
+/// What the owner of a socket says: a call, how many datagrams it has taken since, which opens the window again, or both.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Said<C> {
+    /// Datagrams.
+    pub taken: u32,
+    /// A [`Call`].
+    pub call: Option<C>,
 }
 
 /// From the machine to a socket's owner.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Event {
-    /// A call's result (none for [`Call::Taken`]).
+    /// A call's result.
     Return {
         /// 0, or the errno.
         errno: i32,
         /// The system call's own non-negative value.
         result: i32,
         /// Bytes that it gave.
+        #[serde(with = "serde_bytes")]
         value: Vec<u8>,
     },
-    /// The socket received something. Sent in order, at most [`WINDOW`] before they are [`Call::Taken`].
+    /// The socket received something. Sent in order, at most [`WINDOW`] before they are [taken](Said).
     Datagram {
         /// The datagram.
+        #[serde(with = "serde_bytes")]
         data: Vec<u8>,
         /// Its sender.
+        #[serde(with = "serde_bytes")]
         address: Vec<u8>,
         /// Ancillary messages.
         control: Vec<Control>,
@@ -146,7 +162,7 @@ pub enum Request {
     /// [`crate::Machine::read_file`]: answered by [`Reply::Bytes`] parts.
     ReadFile(Netns, String),
     /// [`crate::Machine::write_file`].
-    WriteFile(Netns, String, Vec<u8>),
+    WriteFile(Netns, String, #[serde(with = "serde_bytes")] Vec<u8>),
     /// [`crate::Machine::read_dir`]: answered by [`Reply::Entries`] parts.
     ReadDir(Netns, String),
     /// [`crate::Machine::read_link`].
@@ -193,6 +209,7 @@ pub enum Reply {
     /// A part of a file, or a link's target.
     Bytes {
         /// The part.
+        #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
         /// Whether another follows.
         more: bool,

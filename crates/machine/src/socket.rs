@@ -15,6 +15,7 @@ pub struct Control {
     /// `SO_TIMESTAMP`, `IP_TTL`, `IP_RECVERR` …
     pub kind: i32,
     /// The bytes after the cmsghdr.
+    #[serde(with = "serde_bytes")]
     pub data: Vec<u8>,
 }
 
@@ -22,8 +23,10 @@ pub struct Control {
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Received {
     /// The datagram, cut to the length that was asked for.
+    #[serde(with = "serde_bytes")]
     pub data: Vec<u8>,
     /// The sender's `sockaddr`; empty where there is none.
+    #[serde(with = "serde_bytes")]
     pub address: Vec<u8>,
     /// Ancillary messages, in order.
     pub control: Vec<Control>,

@@ -15,6 +15,8 @@ use crate::host;
 pub(super) struct Connection {
     fd: OwnedFd,
     buffer: Vec<u8>,
+    /// How much of the packet in the buffer has been taken.
+    taken: usize,
 }
 
 /// What every call gives once the machine has gone.
@@ -31,7 +33,7 @@ impl Connection {
             }
             _ => io::Error::new(error.kind(), format!("cannot reach the machine at {}: {error}", path.display())),
         })?;
-        Ok(Connection { fd, buffer: Vec::new() })
+        Ok(Connection { fd, buffer: Vec::new(), taken: 0 })
     }
 
     pub(super) fn send(&self, value: &impl Serialize) -> io::Result<()> {
@@ -42,7 +44,7 @@ impl Connection {
         packet::send(self.fd.as_fd(), &packet::encode(value)?, descriptors, 0)
     }
 
-    /// The next packet, waited for; interrupting signals are passed over, since the machine answers at once.
+    /// The next value, waited for; interrupting signals are passed over, since the machine answers at once.
     pub(super) fn receive<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         loop {
             match self.receive_with(0) {
@@ -52,7 +54,7 @@ impl Connection {
         }
     }
 
-    /// The next packet, if it is there.
+    /// The next value, if it is there.
     pub(super) fn try_receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
         match self.receive_with(libc::MSG_DONTWAIT) {
             Ok(value) => Ok(Some(value)),
@@ -62,8 +64,21 @@ impl Connection {
     }
 
     fn receive_with<T: DeserializeOwned>(&mut self, flags: libc::c_int) -> io::Result<T> {
-        packet::receive(self.fd.as_fd(), &mut self.buffer, flags)?;
-        if self.buffer.is_empty() { Err(gone()) } else { packet::decode(&self.buffer) }
+        if !self.has_more() {
+            self.taken = 0;
+            packet::receive(self.fd.as_fd(), &mut self.buffer, flags)?;
+            if self.buffer.is_empty() {
+                return Err(gone());
+            }
+        }
+        let (value, rest) = packet::split(self.buffer.get(self.taken..).unwrap_or_default())?;
+        self.taken = self.buffer.len() - rest.len();
+        Ok(value)
+    }
+
+    /// Whether the last packet holds another value, which no poll(2) tells of.
+    pub(super) fn has_more(&self) -> bool {
+        self.taken < self.buffer.len()
     }
 
     pub(super) fn as_fd(&self) -> BorrowedFd<'_> {

@@ -149,11 +149,25 @@ pub fn receive(fd: BorrowedFd<'_>, buffer: &mut Vec<u8>, flags: libc::c_int) -> 
 
 /// A value as a packet.
 pub fn encode(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let bytes = postcard::to_stdvec(value).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
-    if bytes.len() > MAX_PACKET { Err(io::Error::from_raw_os_error(libc::EMSGSIZE)) } else { Ok(bytes) }
+    let mut packet = Vec::new();
+    append(&mut packet, value)?;
+    Ok(packet)
+}
+
+/// Puts one more value into a packet; where it begins. It has to be a packet by itself at least.
+pub fn append(packet: &mut Vec<u8>, value: &impl Serialize) -> io::Result<usize> {
+    let start = packet.len();
+    *packet =
+        postcard::to_extend(value, std::mem::take(packet)).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+    if packet.len() - start > MAX_PACKET { Err(io::Error::from_raw_os_error(libc::EMSGSIZE)) } else { Ok(start) }
 }
 
 /// The value in a packet; `InvalidData` where it holds none.
 pub fn decode<T: DeserializeOwned>(packet: &[u8]) -> io::Result<T> {
-    postcard::from_bytes(packet).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    split(packet).map(|(value, _)| value)
+}
+
+/// The first value in a packet, and what is behind it; `InvalidData` where there is none.
+pub fn split<T: DeserializeOwned>(packet: &[u8]) -> io::Result<(T, &[u8])> {
+    postcard::take_from_bytes(packet).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }

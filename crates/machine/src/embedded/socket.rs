@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use super::connection::{Connection, deadline, wait_until};
 use super::packet;
-use crate::protocol::{Call, Event, Hello, VERSION, WINDOW};
+use crate::busy_poll::BusyPoll;
+use crate::protocol::{Call, Event, Hello, Said, VERSION, WINDOW};
 use crate::{Netns, Received};
 
 #[derive(Debug)]
@@ -29,6 +30,7 @@ struct State {
     error_queue: bool,
     /// Datagrams taken from the connection that the machine hasn't been told of.
     taken: u32,
+    busy_poll: BusyPoll,
 }
 
 #[derive(Debug)]
@@ -80,23 +82,30 @@ impl State {
     }
 
     fn call(&mut self, call: &Call) -> io::Result<Answer> {
-        self.connection.send(call)?;
-        loop {
-            let event = self.connection.receive()?;
+        self.say(Some(call))?;
+        let mut looked = self.busy_poll.wait(|| self.connection.try_receive().transpose());
+        let answer = loop {
+            let event = looked.take().unwrap_or_else(|| self.connection.receive())?;
             if let Some(answer) = self.arrive(event) {
-                return answer;
+                break answer;
             }
+        };
+        // What came along with the return.
+        while self.connection.has_more() {
+            let event = self.connection.receive()?;
+            drop(self.arrive(event));
         }
+        answer
     }
 
-    /// Opens the window again once half of it is used.
+    fn say(&mut self, call: Option<&Call>) -> io::Result<()> {
+        self.connection.send(&Said { taken: std::mem::take(&mut self.taken), call })
+    }
+
+    /// Opens the window again once half of it is used, if no call has done so.
     fn took_one(&mut self) -> io::Result<()> {
         self.taken += 1;
-        if self.taken >= WINDOW / 2 {
-            self.connection.send(&Call::Taken(self.taken))?;
-            self.taken = 0;
-        }
-        Ok(())
+        if self.taken >= WINDOW / 2 { self.say(None) } else { Ok(()) }
     }
 }
 
@@ -115,7 +124,8 @@ impl EmbeddedSocket {
     fn greet(path: &OsStr, hello: &Hello) -> io::Result<Self> {
         let connection = Connection::open(path)?;
         let fd = connection.as_fd().try_clone_to_owned()?;
-        let mut state = State { connection, queue: VecDeque::new(), error_queue: false, taken: 0 };
+        let mut state =
+            State { connection, queue: VecDeque::new(), error_queue: false, taken: 0, busy_poll: BusyPoll::default() };
         state.connection.send(hello)?;
         match state.connection.receive()? {
             Event::Return { errno, result, value } => drop(answer(errno, result, value)?),

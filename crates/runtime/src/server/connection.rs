@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use netloom_machine::packet;
+use netloom_machine::protocol::MAX_PACKET;
 use serde::Serialize;
 
 use super::control::ControlSide;
@@ -21,6 +22,9 @@ pub(super) struct Connection {
     out: VecDeque<Vec<u8>>,
     waits_to_send: bool,
 }
+
+/// Values are put together into packets of at most this size: what is longer than that is hardly cheaper to send.
+const JOINED: usize = MAX_PACKET / 8;
 
 /// What a connection has turned out to be.
 #[derive(Debug)]
@@ -62,6 +66,25 @@ impl Connection {
     pub(super) fn send(&mut self, value: &impl Serialize) -> io::Result<()> {
         self.out.push_back(packet::encode(value)?);
         self.flush()
+    }
+
+    /// Puts a value behind those that are to be sent, into the same packet if it is a short one.
+    pub(super) fn join(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let Some(last) = self.out.back_mut() else {
+            self.out.push_back(packet::encode(value)?);
+            return Ok(());
+        };
+        let start = packet::append(last, value)?;
+        if last.len() > JOINED {
+            let own = last.split_off(start);
+            self.out.push_back(own);
+        }
+        Ok(())
+    }
+
+    /// Whether a packet is complete, so that it may go.
+    pub(super) fn has_packet(&self) -> bool {
+        self.out.len() > 1
     }
 
     /// Whether the client has gone.

@@ -10,6 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use netloom_kernel::SocketId;
+use netloom_machine::busy_poll::BusyPoll;
 
 use crate::guard::{GuardChannel, Report};
 use crate::session::Session;
@@ -162,18 +163,38 @@ impl Server {
     /// Serves until there is a reason to end.
     pub(crate) fn run(&mut self) -> io::Result<Outcome> {
         let mut ready = Vec::new();
+        let mut busy_poll = BusyPoll::default();
         loop {
-            self.alarm.set(self.world.kernel.deadline(), &self.world.clock)?;
-            self.epoll.wait(&mut ready, -1)?;
+            let talked = ready.iter().any(|ready: &Ready| matches!(Source::of(ready.token), Source::Connection(_)));
+            self.wait(&mut ready, talked.then_some(&mut busy_poll))?;
             self.world.tick();
             for ready in &ready {
                 self.serve(*ready)?;
+                self.world.tick();
             }
             self.deliver();
             self.tell_of_log();
             if let Some(outcome) = self.outcome.take() {
                 return Ok(outcome);
             }
+        }
+    }
+
+    /// Waits until somebody wants something or time has come for something. Somebody who has just got an answer may say
+    /// more at once; a supervised program goes on where this process sleeps.
+    fn wait(&mut self, ready: &mut Vec<Ready>, busy_poll: Option<&mut BusyPoll>) -> io::Result<()> {
+        let deadline = self.world.kernel.deadline();
+        if deadline.is_some_and(|deadline| deadline <= self.world.clock.now()) {
+            return self.epoll.wait(ready, 0);
+        }
+        self.alarm.set(deadline, &self.world.clock)?;
+        let look = || match self.epoll.wait(ready, 0) {
+            Ok(()) if ready.is_empty() => None,
+            result => Some(result),
+        };
+        match busy_poll.and_then(|busy_poll| busy_poll.wait(look)) {
+            Some(result) => result,
+            None => self.epoll.wait(ready, -1),
         }
     }
 
@@ -237,34 +258,30 @@ impl Server {
         let left = self.connections.iter().filter(|(_, connection)| connection.hung_up());
         let left: Vec<u32> = left.map(|(index, _)| *index).collect();
         for index in left {
-            self.converse(index, Ready { token: Source::Connection(index).token(), readable: true, hung_up: true });
+            for _ in 0..8 {
+                self.converse(index, Ready { token: Source::Connection(index).token(), readable: true, hung_up: true });
+            }
         }
     }
 
-    /// Hears what a client says and answers, a few packets at a time so that everybody gets a turn.
+    /// Hears what a client says and answers, one packet at a time so that everybody gets a turn.
     fn converse(&mut self, index: u32, ready: Ready) {
         if !ready.readable {
             // There is room again.
             self.pump(index);
         }
-        for _ in 0..8 {
-            let Some(connection) = self.connections.get_mut(&index) else { return };
-            let packet = match connection.flush().and_then(|()| connection.receive()) {
-                Ok(Some(packet)) => packet,
-                Ok(None) => break,
-                Err(_) => return self.close(index),
-            };
-            self.world.tick();
-            let Some(connection) = self.connections.get_mut(&index) else { return };
-            let answered = match connection.role {
+        let Some(connection) = self.connections.get_mut(&index) else { return };
+        let answered = match connection.flush().and_then(|()| connection.receive()) {
+            Ok(None) => Ok(()),
+            Ok(Some(packet)) => match connection.role {
                 Role::Fresh => self.greet(index, &packet.bytes),
                 Role::Socket(_) => self.socket_call(index, &packet.bytes),
                 Role::Control(_) => self.control_request(index, packet),
-            };
-            if answered.is_err() {
-                return self.close(index);
-            }
-            self.deliver();
+            },
+            Err(error) => Err(error),
+        };
+        if answered.is_err() {
+            return self.close(index);
         }
         if let Some(connection) = self.connections.get_mut(&index) {
             if ready.hung_up && !ready.readable {

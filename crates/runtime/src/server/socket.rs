@@ -4,7 +4,7 @@ use std::io;
 
 use netloom_kernel::{Datagram, Errno, NsId, SocketId};
 use netloom_machine::packet;
-use netloom_machine::protocol::{Call, Event, Hello, Reply, VERSION, WINDOW};
+use netloom_machine::protocol::{Call, Event, Hello, Reply, Said, VERSION, WINDOW};
 use netloom_machine::{Control, Netns, Received};
 
 use super::connection::Role;
@@ -93,9 +93,14 @@ impl Server {
     }
 
     pub(super) fn socket_call(&mut self, index: u32, bytes: &[u8]) -> io::Result<()> {
-        let call: Call = packet::decode(bytes)?;
+        let Said { taken, call } = packet::decode::<Said<Call>>(bytes)?;
         let Some(connection) = self.connections.get_mut(&index) else { return Ok(()) };
         let Role::Socket(side) = &mut connection.role else { return Ok(()) };
+        side.in_flight = side.in_flight.checked_sub(taken).ok_or_else(malformed)?;
+        let Some(call) = call else {
+            self.pump(index);
+            return Ok(());
+        };
         let (id, pid) = (side.id, connection.pid);
         let (kernel, caller) = calling!(&mut self.world, pid);
         let event = match call {
@@ -126,14 +131,9 @@ impl Server {
                     Err(errno) => returned(Err(errno)),
                 }
             }
-            Call::Taken(count) => {
-                side.in_flight = side.in_flight.checked_sub(count).ok_or_else(malformed)?;
-                self.pump(index);
-                return Ok(());
-            }
         };
-        connection.send(&event)?;
-        // An error that is left in the queue is told of again.
+        connection.join(&event)?;
+        // What has arrived goes along; an error that is left in the queue is told of again.
         self.pump(index);
         Ok(())
     }
@@ -147,17 +147,22 @@ impl Server {
         }
     }
 
-    /// Sends what the socket has received, as far as the window allows.
+    /// Sends what waits to be sent and what the socket has received, as far as the window allows.
     pub(super) fn pump(&mut self, index: u32) {
         let Some(connection) = self.connections.get_mut(&index) else { return };
         let kernel = &mut self.world.kernel;
         let mut errors = 0;
         let result = loop {
-            let idle = connection.is_idle();
+            if connection.has_packet()
+                && let Err(error) = connection.flush()
+            {
+                break Err(error);
+            }
+            let full = connection.has_packet();
             let Role::Socket(side) = &mut connection.role else { return };
             let readiness = kernel.readiness(side.id);
-            if side.in_flight >= WINDOW || !idle || !(readiness.readable || readiness.error) {
-                break Ok(());
+            if side.in_flight >= WINDOW || full || !(readiness.readable || readiness.error) {
+                break connection.flush();
             }
             let event = match kernel.receive(side.id, libc::MSG_DONTWAIT) {
                 Ok(Datagram { data, address, control, flags }) => {
@@ -168,15 +173,15 @@ impl Server {
                     side.told_of_errors = true;
                     Event::ErrorQueue
                 }
-                Err(Errno::EAGAIN) => break Ok(()),
+                Err(Errno::EAGAIN) => break connection.flush(),
                 // A socket that fails again and again must not keep the loop.
-                Err(_) if errors > 8 => break Ok(()),
+                Err(_) if errors > 8 => break connection.flush(),
                 Err(Errno(errno)) => {
                     errors += 1;
                     Event::Error(errno)
                 }
             };
-            if let Err(error) = connection.send(&event) {
+            if let Err(error) = connection.join(&event) {
                 break Err(error);
             }
         };

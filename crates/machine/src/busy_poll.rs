@@ -1,0 +1,88 @@
+//! Looking again for a moment before going to sleep.
+//!
+//! Waking a process up takes longer than a machine takes to answer. So both sides of a conversation keep looking for
+//! [`LONGEST`] before they sleep, where there is another processor for the other side. That is time taken from others
+//! if nothing comes; whoever looked in vain sleeps at once the next time, and twice as often each time that looking was
+//! in vain again.
+
+use std::mem::zeroed;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// How long to look.
+const LONGEST: Duration = Duration::from_micros(20);
+
+/// The most waits in a row that go by without looking.
+const MOST_SKIPPED: u32 = 1024;
+
+/// Whether looking pays, by what came of it before.
+#[derive(Debug, Default)]
+pub struct BusyPoll {
+    /// Waits that still go by without looking.
+    skip: u32,
+    /// How many go by when looking is in vain once more.
+    penalty: u32,
+}
+
+/// Whether this thread may run on more than one processor.
+fn many_processors() -> bool {
+    static MANY: OnceLock<bool> = OnceLock::new();
+    *MANY.get_or_init(|| {
+        // SAFETY: a set of processors is plain data, which the kernel fills up to its size.
+        unsafe {
+            let mut set: libc::cpu_set_t = zeroed();
+            libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set) == 0 && libc::CPU_COUNT(&set) > 1
+        }
+    })
+}
+
+impl BusyPoll {
+    /// Asks `look` again and again, until it has found something or the time is over.
+    pub fn wait<T>(&mut self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+        if self.skip > 0 || !many_processors() {
+            self.skip = self.skip.saturating_sub(1);
+            return None;
+        }
+        let start = Instant::now();
+        loop {
+            if let Some(found) = look() {
+                self.penalty = 0;
+                return Some(found);
+            }
+            if start.elapsed() >= LONGEST {
+                self.penalty = (2 * self.penalty).clamp(1, MOST_SKIPPED);
+                self.skip = self.penalty;
+                return None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looks_in_vain_looks_less_and_less_often() {
+        let mut poll = BusyPoll::default();
+        let mut looked = |something: Option<()>, waits: u32| {
+            let mut count = 0;
+            for _ in 0..waits {
+                let mut asked = false;
+                poll.wait(|| {
+                    asked = true;
+                    something
+                });
+                count += u32::from(asked);
+            }
+            count
+        };
+        if many_processors() {
+            assert_eq!(looked(None, 100), 7);
+            assert!(looked(Some(()), 100) > 30);
+            assert_eq!(looked(Some(()), 100), 100);
+        } else {
+            assert_eq!(looked(None, 100), 0);
+        }
+    }
+}
