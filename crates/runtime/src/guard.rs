@@ -30,13 +30,17 @@ pub(crate) enum Report {
 
 /// The machine's end.
 #[derive(Debug)]
-pub(crate) struct GuardChannel(OwnedFd);
+pub(crate) struct GuardChannel {
+    fd: OwnedFd,
+    /// The guard's process.
+    pid: u32,
+}
 
 impl GuardChannel {
     /// The next report; `None` where there is none yet. An error says that the guard has gone.
     pub(crate) fn hear(&self) -> io::Result<Option<Report>> {
         let mut bytes = Vec::new();
-        let descriptors = match packet::receive(self.0.as_fd(), &mut bytes, libc::MSG_DONTWAIT) {
+        let descriptors = match packet::receive(self.fd.as_fd(), &mut bytes, libc::MSG_DONTWAIT) {
             Ok(descriptors) => descriptors,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(error),
@@ -54,11 +58,16 @@ impl GuardChannel {
         };
         Ok(report)
     }
+
+    /// Ends a guard that has nothing left to do.
+    pub(crate) fn dismiss(&self) {
+        process::kill(self.pid, libc::SIGKILL);
+    }
 }
 
 impl AsFd for GuardChannel {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
     }
 }
 
@@ -93,18 +102,14 @@ pub(crate) fn start(session: &Session, program: impl FnOnce(&Reporter)) -> Resul
     let (ours, theirs) = packet::pair().doing("cannot make a socket pair")?;
     io::stdout().flush().doing("cannot write")?;
     process::become_subreaper();
-    if process::fork().doing("cannot fork")?.is_some() {
-        return Ok(GuardChannel(ours));
+    if let Some(pid) = process::fork().doing("cannot fork")? {
+        return Ok(GuardChannel { fd: ours, pid });
     }
     drop(ours);
     let reporter = Reporter(theirs);
     process::become_subreaper();
-    match process::fork() {
-        Ok(None) => {
-            program(&reporter);
-            process::exit_now(127);
-        }
-        Ok(Some(pid)) => {
+    match process::spawn(|| program(&reporter)) {
+        Ok(pid) => {
             reporter.say(b'S', &pid.to_ne_bytes(), &[]);
             // A group of its own: who kills the machine's group doesn't kill the guard.
             process::leave_process_group();
@@ -119,8 +124,8 @@ pub(crate) fn start(session: &Session, program: impl FnOnce(&Reporter)) -> Resul
 /// Starts a guard that only removes the directory when the machine has died.
 pub(crate) fn start_without_program(session: &Session) -> Result<GuardChannel> {
     let (ours, theirs) = packet::pair().doing("cannot make a socket pair")?;
-    if process::fork().doing("cannot fork")?.is_some() {
-        return Ok(GuardChannel(ours));
+    if let Some(pid) = process::fork().doing("cannot fork")? {
+        return Ok(GuardChannel { fd: ours, pid });
     }
     drop(ours);
     process::leave_session();

@@ -180,9 +180,7 @@ pub fn up(name: &str, applets: &[&str]) -> Result<()> {
 
 /// Whether this process is in a machine, which a machine that it starts would not outlive.
 fn is_inside() -> io::Result<bool> {
-    if process::fork()?.is_none() {
-        process::exit_now(i32::from(seccomp::is_supervised()));
-    }
+    process::spawn(|| process::exit_now(i32::from(seccomp::is_supervised())))?;
     Ok(process::reap(true)?.is_some_and(|ended| ended.status != 0))
 }
 

@@ -12,8 +12,8 @@ use crate::names::{Named, Names};
 use crate::processes::Processes;
 use crate::session::Session;
 use crate::supervisor::marker::Marker;
-use crate::sys::process;
 use crate::sys::timer::Clock;
+use crate::sys::{self, process};
 
 /// A machine's state; one thread owns it.
 pub(crate) struct World {
@@ -123,11 +123,8 @@ impl World {
         // Both at once: what lies between them would be in every round trip that is timed with the host's clock.
         let clock = Clock::start();
         let wall_clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();
-        let cpus = number("NETLOOM_CPUS")
-            .and_then(|cpus| u32::try_from(cpus).ok())
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |count| count.get() as u32));
-        let kernel = Kernel::new(Config { seed: seed(), cpus, hostname, wall_clock }, clock.now());
+        let cpus = number("NETLOOM_CPUS").and_then(|cpus| u32::try_from(cpus).ok()).unwrap_or_else(sys::processors);
+        let kernel = Kernel::new(Config { seed: seed(), cpus, hostname: sys::hostname(), wall_clock }, clock.now());
         let mut names = Names::default();
         names.inode(kernel.root());
         Ok(World {

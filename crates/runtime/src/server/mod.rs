@@ -360,6 +360,8 @@ impl Server {
             Ok(Some(Report::Started(pid))) => self.program = Some(pid),
             Ok(Some(Report::Failed(why))) => self.outcome = Some(Outcome::Failed(why)),
             Ok(Some(Report::Ended(status))) => {
+                // It is gone by the time that it is waited for.
+                guard.dismiss();
                 self.outcome.get_or_insert(Outcome::Ended(status));
             }
             Ok(None) => {}

@@ -27,6 +27,23 @@ pub(crate) fn errno(error: &io::Error) -> i32 {
     error.raw_os_error().unwrap_or(libc::EIO)
 }
 
+/// How many processors are online.
+pub(crate) fn processors() -> u32 {
+    // SAFETY: takes a plain number.
+    u32::try_from(unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) }).unwrap_or(1).max(1)
+}
+
+/// The host's name.
+pub(crate) fn hostname() -> String {
+    // SAFETY: the names are plain bytes, which uname(2) fills, each with a zero byte at the end.
+    let name = unsafe {
+        let mut names: libc::utsname = std::mem::zeroed();
+        libc::uname(&mut names);
+        std::ffi::CStr::from_ptr(names.nodename.as_ptr()).to_owned()
+    };
+    name.to_string_lossy().into_owned()
+}
+
 /// access(2), for writing.
 pub(crate) fn is_writable(path: &std::ffi::CStr) -> bool {
     // SAFETY: the string ends with a zero byte.
