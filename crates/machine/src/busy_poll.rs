@@ -1,9 +1,9 @@
 //! Looking again for a moment before going to sleep.
 //!
 //! Waking a process up takes longer than a machine takes to answer. So both sides of a conversation keep looking for
-//! [`LONGEST`] before they sleep, where there is another processor for the other side. That is time taken from others
-//! if nothing comes; whoever looked in vain sleeps at once the next time, and twice as often each time that looking was
-//! in vain again.
+//! some microseconds before they sleep, where there is another processor for the other side. If nothing comes, that is
+//! time taken from others: whoever looked in vain doesn't look before the next wait, and lets twice as many go by each
+//! time that it was in vain again.
 
 use std::mem::zeroed;
 use std::sync::OnceLock;
