@@ -8,7 +8,7 @@ use super::{DevKind, Profile};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::error::{Errno, Result};
-use crate::frame::{ETH_HLEN, Frame, FramePool};
+use crate::frame::{ETH_HLEN, Frame};
 use crate::netdev::{DevFlags, Device, NewDevice};
 use crate::path::CIRCLING;
 use crate::types::{DevId, NsId};
@@ -28,9 +28,6 @@ impl Default for Veth {
         Veth { peer: None, rx_channels: 1, tx_channels: 1 }
     }
 }
-
-/// For how many frames room is made at a time.
-const BURST: usize = 64;
 
 /// Room for one 802.1Q tag beyond the MTU.
 const VLAN_HLEN: usize = 4;
@@ -102,16 +99,16 @@ fn longest_for(receiver: &Device) -> usize {
 
 /// Where what one end sends arrives, while the other end is up.
 #[derive(Clone, Copy)]
-struct Cable {
+pub(crate) struct Cable {
     end: DevId,
-    peer: DevId,
+    pub(crate) peer: DevId,
     /// The longest frame that the other end takes.
-    longest: usize,
+    pub(crate) longest: usize,
 }
 
 impl Cable {
     #[inline(always)]
-    fn of(devices: &SlotMap<DevId, Device>, end: DevId, device: &Device) -> Option<Cable> {
+    pub(crate) fn of(devices: &SlotMap<DevId, Device>, end: DevId, device: &Device) -> Option<Cable> {
         let peer = device.peer()?;
         let receiver = devices.get(peer).filter(|receiver| receiver.is_up())?;
         Some(Cable { end, peer, longest: longest_for(receiver) })
@@ -119,7 +116,7 @@ impl Cable {
 
     /// Counts what went over it.
     #[inline(always)]
-    fn count(self, devices: &mut SlotMap<DevId, Device>, packets: usize, bytes: usize) {
+    pub(crate) fn count(self, devices: &mut SlotMap<DevId, Device>, packets: usize, bytes: usize) {
         if let Some(sender) = devices.get_mut(self.end) {
             sender.traffic.sent(packets, bytes);
         }
@@ -139,50 +136,6 @@ pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<
             kernel.enqueue(cable.peer, frame)
         }
         _ => refuse(kernel, dev, frame),
-    }
-}
-
-/// Sends frames over the cable, one after the other. `make` is told what became of the last, and makes the next one in an empty
-/// place if there is another.
-#[inline(always)]
-pub(crate) fn transmit_burst(
-    kernel: &mut Kernel,
-    dev: DevId,
-    mut make: impl FnMut(&mut FramePool, &mut Frame, Option<Result<(), DropReason>>) -> bool,
-) {
-    let cable = kernel.devices.get(dev).and_then(|device| Cable::of(&kernel.devices, dev, device));
-    let (peer, longest) = cable.map_or((dev, None), |cable| (cable.peer, Some(cable.longest)));
-    let (mut last, mut more) = (None, true);
-    while more {
-        let Kernel { devices, backlog, frames, .. } = kernel;
-        let (mut free, mut packets, mut bytes) = (backlog.free(BURST), 0, 0);
-        let mut spare = Frame::default();
-        // One that can't go where it was made ends the round.
-        let misfit = loop {
-            let (place, waits) = match free.next() {
-                Some(place) => (place, true),
-                None if packets > 0 => break None,
-                None => (&mut spare, false),
-            };
-            more = make(frames, place, last);
-            if !more {
-                break None;
-            }
-            let length = place.len();
-            if !waits || longest.is_none_or(|longest| length > longest) {
-                break Some(std::mem::take(place));
-            }
-            packets += 1;
-            bytes += length;
-            last = Some(Ok(()));
-        };
-        free.took(peer, packets);
-        if let Some(cable) = cable {
-            cable.count(devices, packets, bytes);
-        }
-        if let Some(frame) = misfit {
-            last = Some(transmit(kernel, dev, frame));
-        }
     }
 }
 

@@ -8,9 +8,10 @@ use std::ops::Deref;
 
 use slotmap::SlotMap;
 
+use super::batch::{BURST, Message};
 use super::{LinkAddress, MSG_PEEK, Queued, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, Socket, SocketKind};
 use crate::Kernel;
-use crate::drivers::veth;
+use crate::drivers::veth::Cable;
 use crate::drop_reason::{DropCounts, DropReason};
 use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame, FramePool, PacketType};
@@ -530,8 +531,8 @@ struct Outlet {
     source: MacAddr,
     mtu: usize,
     tapped: bool,
-    /// Whether it is the end of a cable, which takes many frames at once.
-    cable: bool,
+    /// The cable that it is an end of, where nobody looks on: it takes many frames at once.
+    cable: Option<Cable>,
 }
 
 impl Outlet {
@@ -554,8 +555,9 @@ impl Outlet {
             return Err(Errno::ENETDOWN);
         }
         let tapped = device.taps.see_outgoing() && device.takes_frames();
-        let (source, cable) = (device.address, device.peer().is_some());
-        Ok(Outlet { dev, raw: packet.kind == SOCK_RAW, protocol, to, source, mtu: device.mtu as usize, tapped, cable })
+        let cable = if tapped { None } else { Cable::of(&kernel.devices, dev, device) };
+        let (raw, source, mtu) = (packet.kind == SOCK_RAW, device.address, device.mtu as usize);
+        Ok(Outlet { dev, raw, protocol, to, source, mtu, tapped, cable })
     }
 
     /// Makes `frame` what a datagram becomes.
@@ -601,49 +603,73 @@ fn errno(reason: DropReason) -> Errno {
     }
 }
 
-#[inline(always)]
 pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: &[u8]) -> Result<usize, Errno> {
-    let (_, error) = send_burst(kernel, socket, data, address, || None);
-    error.map_or(Ok(data.len()), Err)
+    Outlet::new(kernel, socket, address)?.send_one(kernel, socket, data)?;
+    Ok(data.len())
 }
 
-/// Sends datagrams to one address, one after the other, as long as it can be done in one go: how many were sent, and what went
-/// wrong.
+/// Sends datagrams to addresses, at most [`BURST`], before anything follows from them: how many were sent, and what went wrong. `next`
+/// is the first of them, and afterwards the first that was not sent.
 #[inline(always)]
 pub(super) fn send_burst<'a>(
     kernel: &mut Kernel,
     socket: SocketId,
-    data: &'a [u8],
-    address: &[u8],
-    mut next: impl FnMut() -> Option<&'a [u8]>,
+    next: &mut Option<Message<'a>>,
+    messages: &mut impl Iterator<Item = Message<'a>>,
 ) -> (usize, Option<Errno>) {
-    let outlet = match Outlet::new(kernel, socket, address) {
-        Ok(outlet) => outlet,
-        Err(error) => return (0, Some(error)),
-    };
-    if outlet.tapped || !outlet.cable {
-        return match outlet.send_one(kernel, socket, data) {
-            Ok(()) => (1, None),
-            Err(error) => (0, Some(error)),
+    let mut sent = 0;
+    while sent < BURST
+        && let Some((mut data, address)) = *next
+    {
+        let outlet = match Outlet::new(kernel, socket, address) {
+            Ok(outlet) => outlet,
+            Err(error) => return (sent, Some(error)),
         };
-    }
-    let (mut sent, mut failed, mut data) = (0, None, Some(data));
-    veth::transmit_burst(kernel, outlet.dev, |pool, frame, last| {
-        match last {
-            Some(Ok(())) => {
-                sent += 1;
-                data = next();
+        let (mut packets, mut bytes, mut failed) = (0, 0, None);
+        if let Some(cable) = outlet.cable {
+            let Kernel { devices, backlog, frames, .. } = kernel;
+            let mut free = backlog.free(BURST - sent);
+            // This one and those that follow, as long as they go to the same address.
+            while let Some(place) = free.next() {
+                failed = outlet.make(frames, place, data).err();
+                if failed.is_some() {
+                    break;
+                }
+                if place.len() > cable.longest {
+                    frames.recycle_from(place);
+                    break;
+                }
+                packets += 1;
+                bytes += place.len();
+                *next = messages.next();
+                match *next {
+                    Some((more, to)) if same(to, address) => data = more,
+                    _ => break,
+                }
             }
-            Some(Err(reason)) => {
-                failed = Some(errno(reason));
-                return false;
-            }
-            None => {}
+            free.took(cable.peer, packets);
+            cable.count(devices, packets, bytes);
+            sent += packets;
         }
-        let Some(data) = data else { return false };
-        outlet.make(pool, frame, data).inspect_err(|error| failed = Some(*error)).is_ok()
-    });
-    (sent, failed)
+        // One that no cable takes, or this one doesn't.
+        if packets == 0 && failed.is_none() {
+            failed = outlet.send_one(kernel, socket, data).err();
+            if failed.is_none() {
+                sent += 1;
+                *next = messages.next();
+            }
+        }
+        if failed.is_some() {
+            return (sent, failed);
+        }
+    }
+    (sent, None)
+}
+
+/// Whether two addresses are the same. Most are none at all.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && (one.is_empty() || one == other)
 }
 
 /// Whether a frame has an 802.1Q or 802.1ad tag.
