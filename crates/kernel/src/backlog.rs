@@ -74,13 +74,8 @@ impl Backlog {
 
     /// The frames that wait, oldest first, by the device that receives them.
     #[inline]
-    pub(crate) fn runs(&mut self) -> impl Iterator<Item = (DevId, &mut [Frame])> {
-        let mut frames = &mut self.places[..self.len];
-        self.runs.iter().map_while(move |run| {
-            let (burst, rest) = std::mem::take(&mut frames).split_at_mut_checked(run.frames)?;
-            frames = rest;
-            Some((run.dev, burst))
-        })
+    pub(crate) fn runs(&mut self) -> Runs<'_> {
+        Runs { runs: self.runs.iter(), frames: &mut self.places[..self.len] }
     }
 
     /// Forgets the frames, all of which were taken out.
@@ -130,6 +125,31 @@ impl Backlog {
         self.runs[at].frames -= 1;
         self.runs.retain(|run| run.frames > 0);
         Some((dev, taken))
+    }
+}
+
+/// Frames in a row for one device.
+pub(crate) type Burst<'a> = (DevId, &'a mut [Frame]);
+
+/// See [`Backlog::runs`].
+pub(crate) struct Runs<'a> {
+    runs: std::slice::Iter<'a, Run>,
+    frames: &'a mut [Frame],
+}
+
+impl<'a> Iterator for Runs<'a> {
+    type Item = Burst<'a>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Burst<'a>> {
+        let run = self.runs.next()?;
+        let (burst, rest) = std::mem::take(&mut self.frames).split_at_mut_checked(run.frames)?;
+        self.frames = rest;
+        Some((run.dev, burst))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.runs.len()))
     }
 }
 

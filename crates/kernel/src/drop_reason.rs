@@ -87,12 +87,7 @@ impl Default for DropCounts {
 impl DropCounts {
     #[inline]
     pub(crate) fn count(&mut self, reason: DropReason) {
-        self.count_many(reason, 1);
-    }
-
-    #[inline]
-    pub(crate) fn count_many(&mut self, reason: DropReason, frames: usize) {
-        self.0[reason as usize] += frames as u64;
+        self.0[reason as usize] += 1;
     }
 
     /// How many died of it.

@@ -13,11 +13,10 @@
 //! cable) is looked up once; what depends on a frame is done frame by frame, in order, so that nobody can tell the difference.
 
 use crate::Kernel;
-use crate::backlog::Backlog;
+use crate::backlog::{Backlog, Burst, Runs};
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
 use crate::netdev::Device;
-use crate::socket::packet::Audience;
 use crate::types::{DevId, MacAddr};
 
 /// EtherTypes.
@@ -109,7 +108,7 @@ impl Kernel {
                 let Some(left) = circling.checked_sub(1) else { return };
                 let Some((dev, frame)) = self.circling.pop_with(std::mem::take) else { return };
                 circling = left;
-                self.receive_circling(dev, frame);
+                self.receive_one_by_one(dev, &mut [frame]);
                 continue;
             }
             let mut queue = std::mem::take(&mut self.worked_off);
@@ -118,8 +117,10 @@ impl Kernel {
             if queue.len() <= FETCHED {
                 self.fetch(&mut queue);
             }
-            for (dev, burst) in queue.runs() {
-                self.receive_burst(dev, burst);
+            let mut runs = queue.runs();
+            let mut next = runs.next();
+            while next.is_some() {
+                self.receive_runs(&mut next, &mut runs);
             }
             queue.clear();
             self.worked_off = queue;
@@ -136,23 +137,23 @@ impl Kernel {
         }
     }
 
-    /// Receives frames of one device. They are taken out.
+    /// Receives runs of frames, `next` and as many of those that follow as go the same way; then `next` is the first of the rest.
     #[inline(always)]
-    fn receive_burst(&mut self, dev: DevId, burst: &mut [Frame]) {
-        let Kernel { devices, sockets, ready, drops, frames: pool, now, .. } = self;
-        let seen = match devices.get(dev) {
-            Some(device @ Device { port: Some(port), .. }) if !device.taps.see_incoming() => {
-                let port = *port;
-                return crate::bridge::input(self, dev, port, false, burst);
-            }
-            Some(device @ Device { port: None, macvlans: None, .. }) if device.taps.see_all_there_is() => {
-                Audience { sockets, ready, drops, now: *now }.show_burst(device, burst, pool)
-            }
-            _ => 0,
-        };
-        if let Some(others) = burst.get_mut(seen..).filter(|others| !others.is_empty()) {
-            self.receive_one_by_one(dev, others);
+    fn receive_runs<'q>(&mut self, next: &mut Option<Burst<'q>>, runs: &mut Runs<'q>) {
+        let Some((dev, _)) = *next else { return };
+        let device = self.devices.get(dev);
+        let port = device.filter(|device| !device.taps.see_incoming()).and_then(|device| device.port);
+        let taken = device.is_some_and(|device| device.sole_taker().is_some());
+        if taken && crate::socket::packet::take_runs(self, next, runs) {
+            return;
         }
+        if let Some((_, burst)) = next.take() {
+            match port {
+                Some(port) => crate::bridge::input(self, dev, port, false, burst),
+                None => self.receive_one_by_one(dev, burst),
+            }
+        }
+        *next = runs.next();
     }
 
     #[inline(never)]
@@ -160,13 +161,6 @@ impl Kernel {
         for frame in burst {
             self.receive_frame(dev, std::mem::take(frame));
         }
-    }
-
-    /// Gives a frame that circles its turn.
-    #[cold]
-    #[inline(never)]
-    fn receive_circling(&mut self, dev: DevId, frame: Frame) {
-        self.receive_burst(dev, &mut [frame]);
     }
 
     /// Receives one frame on a device, as `netif_receive_skb` does.

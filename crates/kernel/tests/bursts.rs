@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use netloom_kernel::{MacAddr, NsId, SocketId};
+use netloom_kernel::{Datagram, MacAddr, NsId, SocketId};
 use netloom_testkit::lab::Lab;
 use netloom_testkit::netlink::Process;
 use proptest::prelude::*;
@@ -14,8 +14,32 @@ fn station(number: u8) -> MacAddr {
     MacAddr([0x02, 0, 0, 0, 0, number])
 }
 
-/// A bridge with an address, and stations behind its ports; in the way of one port stands a packet socket, and one station's MTU
-/// is small.
+/// What differs from switch to switch.
+#[derive(Clone, Copy, Debug)]
+struct Setup {
+    /// Packet sockets stand in the way of two ports.
+    tapped: bool,
+    /// All stations are in one namespace, where one socket listens on all of them.
+    one_home: bool,
+    /// The listeners take few frames before they lose some.
+    small_buffers: bool,
+    /// The listeners want some frames only, and thirty bytes of these.
+    filtered: bool,
+}
+
+fn setup() -> impl Strategy<Value = Setup> {
+    any::<[bool; 4]>().prop_map(|[tapped, one_home, small_buffers, filtered]| Setup {
+        tapped,
+        one_home,
+        small_buffers,
+        filtered,
+    })
+}
+
+/// Lets frames to addresses that end in an odd number pass (`struct sock_filter`: code, jt, jf, k).
+const ODD: [(u16, u8, u8, u32); 4] = [(0x30, 0, 0, 5), (0x45, 0, 1, 1), (0x06, 0, 0, 30), (0x06, 0, 0, 0)];
+
+/// A bridge with an address, and stations behind its ports.
 struct Switch {
     lab: Lab,
     senders: Vec<SocketId>,
@@ -23,50 +47,66 @@ struct Switch {
 }
 
 impl Switch {
-    fn new(tapped: bool) -> Switch {
+    fn new(setup: Setup) -> Switch {
         let mut lab = Lab::new(7);
         let root = lab.root();
         lab.bridge(root, "br0");
         lab.address(root, "br0", Ipv4Addr::new(10, 0, 0, 1), 24);
         let (mut senders, mut listeners) = (Vec::new(), Vec::new());
-        let homes: Vec<NsId> = (0..STATIONS).map(|_| lab.namespace()).collect();
+        let home = lab.namespace();
+        let homes: Vec<NsId> = (0..STATIONS).map(|_| if setup.one_home { home } else { lab.namespace() }).collect();
+        let end = |number: usize| if setup.one_home { format!("eth{number}") } else { "eth0".to_owned() };
         for (number, home) in homes.iter().enumerate() {
-            let port = format!("p{number}");
-            lab.veth(root, &port, *home, "eth0");
-            lab.write(*home, "/proc/sys/net/ipv6/conf/eth0/disable_ipv6", "1");
+            let (port, end) = (format!("p{number}"), end(number));
+            lab.veth(root, &port, *home, &end);
+            lab.write(*home, &format!("/proc/sys/net/ipv6/conf/{end}/disable_ipv6"), "1");
             lab.join(root, &port, "br0");
             let sender = lab.kernel.socket(*home, 17, 3, 0).expect("a socket");
             let mut address = 17u16.to_ne_bytes().to_vec();
             address.extend([0, 0]);
-            address.extend(lab.ifindex(*home, "eth0").to_ne_bytes());
+            address.extend(lab.ifindex(*home, &end).to_ne_bytes());
             address.resize(20, 0);
             lab.kernel.bind(sender, &address, &Process::default()).expect("a device");
             senders.push(sender);
         }
         lab.advance(Duration::from_secs(20));
-        for home in &homes[1..] {
-            listeners.push(lab.packet_socket(*home, "eth0"));
+        if setup.one_home {
+            listeners.push(lab.kernel.socket(home, 17, 3, i32::from(3u16.to_be())).expect("a socket"));
+        } else {
+            listeners.extend((1..STATIONS).map(|number| lab.packet_socket(homes[number], "eth0")));
         }
         listeners.push(lab.packet_socket(root, "br0"));
-        if tapped {
+        if setup.tapped {
             listeners.push(lab.packet_socket(root, "p0"));
             listeners.push(lab.packet_socket(root, "p2"));
         }
+        let buffer = if setup.small_buffers { 1i32 << 13 } else { 4 << 20 };
+        let program: Vec<u8> = ODD
+            .iter()
+            .flat_map(|(code, jt, jf, k)| [&code.to_ne_bytes()[..], &[*jt, *jf], &k.to_ne_bytes()].concat())
+            .collect();
         for listener in &listeners {
-            lab.kernel.set_option(*listener, 1, 33, &(4i32 << 20).to_ne_bytes()).expect("SO_RCVBUFFORCE");
+            lab.kernel.set_option(*listener, 1, 33, &buffer.to_ne_bytes()).expect("SO_RCVBUFFORCE");
             // Replies to a sender's first frame come before its second where it sends one by one.
             lab.kernel.set_option(*listener, 263, 23, &1i32.to_ne_bytes()).expect("PACKET_IGNORE_OUTGOING");
+            if setup.filtered {
+                lab.kernel.set_option(*listener, 1, 26, &program).expect("SO_ATTACH_FILTER");
+            }
         }
         Switch { lab, senders, listeners }
     }
 
     /// What can be seen afterwards.
-    fn seen(&mut self) -> (Vec<Vec<Vec<u8>>>, Vec<String>) {
-        let captures = self.listeners.clone().into_iter().map(|socket| self.lab.received(socket)).collect();
+    fn seen(&mut self) -> (Vec<Vec<Datagram>>, Vec<String>) {
+        let mut captures = Vec::new();
         let root = self.lab.root();
+        let mut files = Vec::new();
+        for listener in self.listeners.clone() {
+            files.push(format!("{:?}", self.lab.kernel.option(listener, 263, 6, 8)));
+            captures.push(std::iter::from_fn(|| self.lab.kernel.receive(listener, 0).ok()).collect());
+        }
         let devices = ["br0", "p0", "p1", "p2", "p3"];
         let counters = ["rx_packets", "rx_bytes", "rx_dropped", "tx_packets", "tx_bytes", "tx_dropped", "multicast"];
-        let mut files = Vec::new();
         for device in devices {
             for counter in counters {
                 let path = format!("/sys/class/net/{device}/statistics/{counter}");
@@ -74,7 +114,7 @@ impl Switch {
             }
         }
         let forwarding = self.lab.kernel.read_file(root, "/sys/class/net/br0/brforward").expect("what is learned");
-        files.push(format!("{forwarding:?}"));
+        files.push(format!("{forwarding:?} {:?}", self.lab.kernel.drops()));
         (captures, files)
     }
 }
@@ -98,13 +138,13 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn a_burst_is_its_frames_one_by_one(
         bursts in proptest::collection::vec((0..STATIONS, proptest::collection::vec(frame(), 1..150)), 1..6),
-        tapped: bool,
+        setup in setup(),
     ) {
-        let (mut together, mut alone) = (Switch::new(tapped), Switch::new(tapped));
+        let (mut together, mut alone) = (Switch::new(setup), Switch::new(setup));
         for (from, frames) in bursts {
             let mut rest = &frames[..];
             while !rest.is_empty() {

@@ -4,13 +4,14 @@
 //! for a single protocol sees what reaches the protocols. Frames are shared, not copied, until they are received.
 
 use std::collections::VecDeque;
-use std::ops::Deref;
 
 use slotmap::SlotMap;
 
 use super::batch::{BURST, Message};
+use super::filter::Filter;
 use super::{LinkAddress, MSG_PEEK, Queued, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, Socket, SocketKind};
 use crate::Kernel;
+use crate::backlog::{Burst, Runs};
 use crate::drivers::veth::Cable;
 use crate::drop_reason::{DropCounts, DropReason};
 use crate::error::{Errno, Result};
@@ -137,12 +138,6 @@ impl Taps {
     #[inline(always)]
     pub(crate) fn see_protocols(&self) -> bool {
         self.protocols
-    }
-
-    /// Whether there are sockets that see every frame, and none for one protocol.
-    #[inline(always)]
-    pub(crate) fn see_all_there_is(&self) -> bool {
-        self.first.is_some() && !self.protocols
     }
 
     fn push(&mut self, tap: Tap) {
@@ -427,97 +422,109 @@ impl Audience<'_> {
         shown
     }
 
-    /// Frames that only a device's sockets for every protocol take, as long as they come: how many these were. They are taken out.
-    #[inline(always)]
-    pub(crate) fn show_burst(&mut self, device: &Device, burst: &mut [Frame], pool: &mut FramePool) -> usize {
-        let stations = Stations::of(device);
-        let other = burst.iter_mut().position(|frame| {
-            let Some(header) = frame.header() else { return true };
-            let (packet_type, ethertype) = (stations.packet_type(header), ethertype::of(header));
-            frame.set_packet_type(packet_type);
-            ethertype::is_handled(ethertype)
-        });
-        let seen = other.unwrap_or(burst.len());
-        if let Some(frames) = burst.get_mut(..seen) {
-            self.hand_over(device, frames, pool);
-        }
-        seen
-    }
-
-    /// Gives frames to a device's sockets for every protocol. All but the last of these get shares.
-    #[inline(always)]
-    fn hand_over(&mut self, device: &Device, frames: &mut [Frame], pool: &mut FramePool) {
-        let Some(first) = device.taps.first else { return };
-        if device.taps.more {
-            let others = device.taps.list.iter().filter(|tap| tap.sees_everything()).skip(1);
-            for tap in others {
-                frames.iter().for_each(|frame| self.share(tap.socket, device, frame, frame.packet_type()));
-            }
-        }
-        let taken = self.give(first, device, PacketType::Host, frames.iter_mut(), Frame::move_to);
-        if taken < frames.len() {
-            frames.iter_mut().for_each(|frame| pool.recycle_from(frame));
-        }
-    }
-
     /// Puts a share of a frame into a socket's queue, if the socket wants it.
     #[inline(never)]
     fn share(&mut self, socket: SocketId, device: &Device, frame: &Frame, as_type: PacketType) {
-        let frames = std::iter::once(frame);
-        self.give(socket, device, as_type, frames, |frame, place| place.set_share(frame, as_type));
-    }
-
-    /// Puts those of the frames that a socket wants into its queue, and `put` one into its place: how many these were.
-    #[inline(always)]
-    fn give<F: Deref<Target = Frame>>(
-        &mut self,
-        socket: SocketId,
-        device: &Device,
-        as_type: PacketType,
-        mut frames: impl ExactSizeIterator<Item = F>,
-        put: impl Fn(F, &mut Frame),
-    ) -> usize {
-        let Some(open) = self.sockets.get_mut(socket) else { return 0 };
-        let SocketKind::Packet(packet) = &mut open.kind else { return 0 };
+        let Some(open) = self.sockets.get_mut(socket) else { return };
+        let SocketKind::Packet(packet) = &mut open.kind else { return };
         if as_type == PacketType::Outgoing && packet.ignore_outgoing {
-            return 0;
+            return;
         }
-        let (ifindex, hardware_type, time) = (device.ifindex, device.kind.hardware_type(), self.now);
-        let (wanted, limit) = (frames.len(), open.options.receive_buffer);
-        let mut capture = |(frame, keep): (F, u32), captured: &mut Captured| {
-            put(frame, &mut captured.frame);
-            captured.time = time;
-            captured.ifindex = ifindex;
+        let keep = open.options.filter.as_ref().map_or(u32::MAX, |filter| kept(filter, frame));
+        if keep == 0 {
+            return;
+        }
+        if !packet.queue.has_room(open.options.receive_buffer) {
+            packet.dropped = packet.dropped.wrapping_add(1);
+            return self.drops.count(DropReason::SocketRcvbuff);
+        }
+        packet.queue.push_with(frame.len(), |captured| {
+            captured.frame.set_share(frame, as_type);
+            captured.time = self.now;
+            captured.ifindex = device.ifindex;
+            captured.hardware_type = device.kind.hardware_type();
+            captured.keep = keep;
+        });
+        packet.received = packet.received.wrapping_add(1);
+        if !std::mem::replace(&mut open.announced, true) {
+            self.ready.push_back(socket);
+        }
+    }
+}
+
+/// How many bytes of a frame a filter lets pass.
+fn kept(filter: &Filter, frame: &Frame) -> u32 {
+    u32::try_from(filter.run(frame.bytes())).unwrap_or(u32::MAX)
+}
+
+impl Device {
+    /// The socket that takes every frame which no protocol takes, where there is just one and nobody else looks on.
+    #[inline(always)]
+    pub(crate) fn sole_taker(&self) -> Option<SocketId> {
+        let alone = !self.taps.more && !self.taps.protocols && self.port.is_none() && self.macvlans.is_none();
+        self.taps.first.filter(|_| alone)
+    }
+}
+
+/// Moves frames to the socket that is the only one to take them, from `next` and the runs that follow, as long as they are for it and
+/// there is room: whether there were any. Then `next` is the first run of the rest.
+#[inline(never)]
+pub(crate) fn take_runs<'q>(kernel: &mut Kernel, next: &mut Option<Burst<'q>>, runs: &mut Runs<'q>) -> bool {
+    let Kernel { devices, sockets, ready, frames: pool, now, .. } = kernel;
+    let Some((mut dev, mut burst)) = next.take() else { return false };
+    let Some((mut device, socket)) = devices.get(dev).and_then(|device| Some((device, device.sole_taker()?))) else {
+        *next = Some((dev, burst));
+        return false;
+    };
+    let Some(open) = sockets.get_mut(socket) else { return false };
+    let SocketKind::Packet(packet) = &mut open.kind else { return false };
+    let (filter, limit) = (open.options.filter.as_ref(), open.options.receive_buffer);
+    let (mut at, mut unwanted) = (0, false);
+    let (mut stations, mut hardware_type) = (Stations::of(device), device.kind.hardware_type());
+    let wanted = burst.len() + runs.size_hint().1.unwrap_or_default();
+    let received = packet.queue.extend_with(wanted, limit, |captured| {
+        loop {
+            let Some(frame) = burst.get_mut(at) else {
+                // On to the next device, if the socket is the only taker there, too.
+                let Some(run) = runs.next() else { return false };
+                (dev, burst, at) = (run.0, run.1, 0);
+                let Some(another) = devices.get(dev).filter(|device| device.sole_taker() == Some(socket)) else {
+                    return false;
+                };
+                device = another;
+                (stations, hardware_type) = (Stations::of(device), device.kind.hardware_type());
+                continue;
+            };
+            let Some(header) = frame.header() else { return false };
+            if ethertype::is_handled(ethertype::of(header)) {
+                return false;
+            }
+            at += 1;
+            let keep = filter.map_or(u32::MAX, |filter| kept(filter, frame));
+            if keep == 0 {
+                pool.recycle_from(frame);
+                unwanted = true;
+                continue;
+            }
+            let packet_type = stations.packet_type(header);
+            frame.move_to(&mut captured.frame);
+            captured.frame.set_packet_type(packet_type);
+            captured.time = *now;
+            captured.ifindex = device.ifindex;
             captured.hardware_type = hardware_type;
             captured.keep = keep;
-        };
-        let (received, dropped) = match &open.options.filter {
-            None => {
-                let next = || frames.next().map(|frame| (frame.len(), (frame, u32::MAX)));
-                let received = packet.queue.extend(wanted, limit, next, &mut capture);
-                (received, frames.len())
-            }
-            Some(filter) => {
-                let mut let_pass = frames.filter_map(|frame| {
-                    let keep = filter.run(frame.bytes());
-                    (keep != 0).then(|| (frame.len(), (frame, u32::try_from(keep).unwrap_or(u32::MAX))))
-                });
-                let received = packet.queue.extend(wanted, limit, || let_pass.next(), &mut capture);
-                (received, let_pass.count())
-            }
-        };
-        if dropped > 0 {
-            packet.dropped = packet.dropped.wrapping_add(dropped as u32);
-            self.drops.count_many(DropReason::SocketRcvbuff, dropped);
+            return true;
         }
-        if received > 0 {
-            packet.received = packet.received.wrapping_add(received as u32);
-            if !std::mem::replace(&mut open.announced, true) {
-                self.ready.push_back(socket);
-            }
+    });
+    if received > 0 {
+        packet.received = packet.received.wrapping_add(received as u32);
+        if !std::mem::replace(&mut open.announced, true) {
+            ready.push_back(socket);
         }
-        received
     }
+    let rest = burst.get_mut(at..).unwrap_or_default();
+    *next = if rest.is_empty() { runs.next() } else { Some((dev, rest)) };
+    received > 0 || unwanted
 }
 
 /// How a socket's datagrams to one address leave.

@@ -50,30 +50,22 @@ impl<T: Queued + Default> ReceiveQueue<T> {
         self.items.push_with(make);
     }
 
-    /// Queues items as long as a buffer of `limit` bytes has room and there are any: `next` says how long the next one is, and `make`
-    /// makes it of a default. How many were queued; `wanted` is about how many there are.
+    /// Queues items, each of which `make` makes of a default, as long as it does and a buffer of `limit` bytes has room: how many.
+    /// `wanted` is how many there may be.
     #[inline(always)]
-    pub(crate) fn extend<I>(
-        &mut self,
-        wanted: usize,
-        limit: usize,
-        mut next: impl FnMut() -> Option<(usize, I)>,
-        mut make: impl FnMut(I, &mut T),
-    ) -> usize {
+    pub(crate) fn extend_with(&mut self, wanted: usize, limit: usize, mut make: impl FnMut(&mut T) -> bool) -> usize {
         if self.items.spare() < wanted {
             self.grow(wanted, limit);
         }
-        let ReceiveQueue { items, used: shared } = self;
-        let mut used = *shared;
-        let count = items.extend_with(|place| {
-            let next = if used < limit { next() } else { None };
-            next.map(|(length, item)| {
-                used += length + OVERHEAD;
-                make(item, place);
-            })
-            .is_some()
+        let mut used = self.used;
+        let count = self.items.extend_with(|place| {
+            let made = used < limit && make(place);
+            if made {
+                used += place.length() + OVERHEAD;
+            }
+            made
         });
-        *shared = used;
+        self.used = used;
         count
     }
 
