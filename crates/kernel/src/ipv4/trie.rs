@@ -1,154 +1,180 @@
 //! Longest-prefix match: a compressed trie of IPv4 prefixes.
 //!
-//! A node stands for six bits of the address. One bitmap says which prefixes end inside it (the 63 of length 0 to 5 below the
-//! node's own), another which of its 64 children there are; values and children stand densely packed, in bitmap order, and are
-//! found by counting bits. A node is one cache line and an address passes six at most. After W. Eatherton, "Tree bitmap".
+//! A node stands for four bits of the address and has a slot for each of their sixteen values. Bits in which no two prefixes
+//! differ have no node: a node says what stands before its own bits. A prefix that ends within a node stands in every slot that
+//! it covers; the shorter ones behind it are a chain. What would stand in a slot that leads to another node stands in that.
+//! After S. Nilsson and G. Karlsson, "IP-address lookup using LC-tries", and V. Srinivasan and G. Varghese, "Controlled prefix
+//! expansion".
 
 use std::iter;
 
 /// How many bits of the address one node stands for.
-const STRIDE: u32 = 6;
-/// How many nodes an address passes at most: 32 bits by six.
-const DEPTH: usize = 6;
+const STRIDE: u32 = 4;
+/// How many nodes an address passes at most.
+const DEPTH: usize = 8;
 
-/// For every six bits of an address, the prefixes within a node that they match.
-const MATCH: [u64; 64] = {
-    let mut table = [0u64; 64];
-    let mut chunk = 0;
-    while chunk < 64 {
-        let mut length = 0;
-        while length < STRIDE {
-            table[chunk] |= 1 << ((1u32 << length) - 1 + (chunk as u32 >> (STRIDE - length)));
-            length += 1;
-        }
-        chunk += 1;
+/// What a slot leads to: a leaf (its index and one), a node (its index and this), or nothing (0).
+type Slot = u32;
+const NODE: Slot = 1 << 31;
+
+#[derive(Debug, Default)]
+struct Node {
+    /// The bits that stand before this node's, and which of an address these are.
+    address: u32,
+    mask: u32,
+    /// How far right this node's bits of an address have to go.
+    shift: u32,
+    /// The longest prefix in the node above that covers this one.
+    inherited: Slot,
+    slots: [Slot; 1 << STRIDE],
+}
+
+impl Node {
+    fn new(address: u32, position: u32) -> Node {
+        let mask = mask(position);
+        Node { address: address & mask, mask, shift: 32 - STRIDE - position, ..Node::default() }
     }
-    table
-};
 
+    /// How many bits stand before this node's.
+    fn position(&self) -> u32 {
+        32 - STRIDE - self.shift
+    }
+
+    /// The slot of an address.
+    #[inline(always)]
+    fn chunk(&self, address: u32) -> usize {
+        (address >> self.shift) as usize & ((1 << STRIDE) - 1)
+    }
+
+    /// The slots that a prefix that ends here covers.
+    fn covered(&self, address: u32, length: u8) -> std::ops::Range<usize> {
+        let first = self.chunk(address);
+        first..first + (1 << (self.position() + STRIDE - u32::from(length)))
+    }
+}
+
+/// A prefix and its value.
 #[derive(Debug)]
-struct Node<T> {
-    /// Which prefixes end here: bit 2^length - 1 + the prefix' bits.
-    ends: u64,
-    /// Which children there are.
-    branches: u64,
-    values: Vec<T>,
-    children: Vec<Node<T>>,
+struct Leaf<T> {
+    address: u32,
+    length: u8,
+    /// The next shorter prefix in the same node that covers this one; in a leaf that isn't used, the next of these.
+    shorter: Slot,
+    value: T,
 }
 
-impl<T> Default for Node<T> {
-    fn default() -> Node<T> {
-        Node { ends: 0, branches: 0, values: Vec::new(), children: Vec::new() }
-    }
+/// The length of a leaf that isn't used.
+const UNUSED: u8 = u8::MAX;
+
+fn mask(length: u32) -> u32 {
+    u32::MAX.checked_shl(32 - length).unwrap_or(0)
 }
 
-/// The place of bit number `bit` in a dense array described by `bitmap`.
-#[inline]
-fn rank(bitmap: u64, bit: u32) -> usize {
-    (bitmap & ((1u64 << bit) - 1)).count_ones() as usize
+/// Where the node begins in which a prefix ends; that of length 0 ends before every node.
+fn position(length: u8) -> Option<u32> {
+    Some(u32::from(length).checked_sub(1)? & !(STRIDE - 1))
 }
 
-/// The six bits of an address that choose within a node at `depth`.
-#[inline]
-fn chunk(address: u32, depth: u32) -> u32 {
-    ((u64::from(address) << 4) >> (30 - STRIDE * depth)) as u32 & 63
-}
-
-/// The bit that stands for a prefix within the node where it ends.
-#[inline]
-fn end_bit(address: u32, length: u8) -> u32 {
-    let (depth, within) = (u32::from(length) / STRIDE, u32::from(length) % STRIDE);
-    (1 << within) - 1 + (chunk(address, depth) >> (STRIDE - within))
-}
-
-impl<T> Node<T> {
-    #[inline]
-    fn child(&self, chunk: u32) -> Option<&Node<T>> {
-        if self.branches >> chunk & 1 == 0 { None } else { self.children.get(rank(self.branches, chunk)) }
-    }
-
-    fn child_mut(&mut self, chunk: u32) -> Option<&mut Node<T>> {
-        if self.branches >> chunk & 1 == 0 { None } else { self.children.get_mut(rank(self.branches, chunk)) }
-    }
-
-    fn remove(&mut self, address: u32, length: u8, depth: u32) -> Option<T> {
-        if u32::from(length) / STRIDE == depth {
-            let bit = end_bit(address, length);
-            if self.ends >> bit & 1 == 0 {
-                return None;
-            }
-            let at = rank(self.ends, bit);
-            self.ends &= !(1 << bit);
-            return Some(self.values.remove(at));
-        }
-        let chunk = chunk(address, depth);
-        let child = self.child_mut(chunk)?;
-        let value = child.remove(address, length, depth + 1)?;
-        if child.ends == 0 && child.branches == 0 {
-            self.children.remove(rank(self.branches, chunk));
-            self.branches &= !(1 << chunk);
-        }
-        Some(value)
-    }
-
-    fn collect<'a>(&'a self, address: u32, depth: u32, into: &mut Vec<(u32, u8, &'a T)>) {
-        let mut ends = self.ends;
-        for value in &self.values {
-            let bit = ends.trailing_zeros();
-            ends &= ends - 1;
-            let within = (bit + 1).ilog2();
-            let bits = u64::from(bit + 1 - (1 << within)) << (STRIDE - within);
-            let prefix = address | ((bits << (30 - STRIDE * depth)) >> 4) as u32;
-            into.push((prefix, (depth * STRIDE + within) as u8, value));
-        }
-        let mut branches = self.branches;
-        for child in &self.children {
-            let chunk = branches.trailing_zeros();
-            branches &= branches - 1;
-            let prefix = address | ((u64::from(chunk) << (30 - STRIDE * depth)) >> 4) as u32;
-            child.collect(prefix, depth + 1, into);
-        }
-    }
-
-    fn for_each(&mut self, visit: &mut impl FnMut(&mut T)) {
-        self.values.iter_mut().for_each(&mut *visit);
-        for child in &mut self.children {
-            child.for_each(visit);
-        }
-    }
+fn node_index(slot: Slot) -> Option<usize> {
+    (slot & NODE != 0).then_some((slot & !NODE) as usize)
 }
 
 /// A map from prefixes to values. Bits of an address beyond its prefix' length must be zero.
 #[derive(Debug)]
 pub(crate) struct Trie<T> {
-    root: Node<T>,
+    root: Slot,
+    unused_node: Slot,
+    unused_leaf: Slot,
+    nodes: Vec<Node>,
+    leaves: Vec<Leaf<T>>,
 }
 
 impl<T> Default for Trie<T> {
     fn default() -> Trie<T> {
-        Trie { root: Node::default() }
+        Trie { root: 0, unused_node: 0, unused_leaf: 0, nodes: Vec::new(), leaves: Vec::new() }
     }
 }
 
+/// A place that a slot can stand in.
+#[derive(Clone, Copy)]
+enum Place {
+    Root,
+    In(usize, usize),
+}
+
 impl<T> Trie<T> {
+    #[inline]
+    fn leaf(&self, slot: Slot) -> Option<&Leaf<T>> {
+        self.leaves.get(slot.wrapping_sub(1) as usize)
+    }
+
+    fn leaf_mut(&mut self, slot: Slot) -> Option<&mut Leaf<T>> {
+        self.leaves.get_mut(slot.wrapping_sub(1) as usize)
+    }
+
+    fn slot(&mut self, place: Place) -> &mut Slot {
+        match place {
+            Place::Root => &mut self.root,
+            Place::In(node, chunk) => &mut self.nodes[node].slots[chunk],
+        }
+    }
+
+    /// Where the longest prefix that ends in a place stands.
+    fn head(&mut self, place: Place) -> &mut Slot {
+        match node_index(*self.slot(place)) {
+            Some(node) => &mut self.nodes[node].inherited,
+            None => self.slot(place),
+        }
+    }
+
+    /// The node that begins at `position` on the way to an address, and the places that are passed on the way.
+    fn way(&self, address: u32, position: u32, mut pass: impl FnMut(Place)) -> Option<usize> {
+        let mut place = Place::Root;
+        let mut slot = self.root;
+        loop {
+            pass(place);
+            let at = node_index(slot)?;
+            let node = &self.nodes[at];
+            if address & node.mask != node.address || node.position() > position {
+                return None;
+            }
+            if node.position() == position {
+                return Some(at);
+            }
+            let chunk = node.chunk(address);
+            (place, slot) = (Place::In(at, chunk), node.slots[chunk]);
+        }
+    }
+
+    /// The first leaf of the chain in which a prefix stands, if it is there.
+    fn chain(&self, address: u32, length: u8) -> Option<Slot> {
+        let slot = match position(length) {
+            None => self.root,
+            Some(position) => {
+                let node = &self.nodes[self.way(address, position, |_| {})?];
+                node.slots[node.chunk(address)]
+            }
+        };
+        Some(node_index(slot).map_or(slot, |node| self.nodes[node].inherited))
+    }
+
+    fn find(&self, address: u32, length: u8) -> Option<Slot> {
+        let mut slot = self.chain(address, length)?;
+        while self.leaf(slot)?.length > length {
+            slot = self.leaf(slot)?.shorter;
+        }
+        (self.leaf(slot)?.length == length).then_some(slot)
+    }
+
     /// The value of exactly this prefix.
     pub(crate) fn get(&self, address: u32, length: u8) -> Option<&T> {
-        let mut node = &self.root;
-        for depth in 0..u32::from(length) / STRIDE {
-            node = node.child(chunk(address, depth))?;
-        }
-        let bit = end_bit(address, length);
-        if node.ends >> bit & 1 == 0 { None } else { node.values.get(rank(node.ends, bit)) }
+        Some(&self.leaf(self.find(address, length)?)?.value)
     }
 
     /// The same to write to.
     pub(crate) fn get_mut(&mut self, address: u32, length: u8) -> Option<&mut T> {
-        let mut node = &mut self.root;
-        for depth in 0..u32::from(length) / STRIDE {
-            node = node.child_mut(chunk(address, depth))?;
-        }
-        let bit = end_bit(address, length);
-        if node.ends >> bit & 1 == 0 { None } else { node.values.get_mut(rank(node.ends, bit)) }
+        let slot = self.find(address, length)?;
+        Some(&mut self.leaf_mut(slot)?.value)
     }
 
     /// The value of exactly this prefix, which is made where there is none.
@@ -156,91 +182,227 @@ impl<T> Trie<T> {
     where
         T: Default,
     {
-        let mut node = &mut self.root;
-        for depth in 0..u32::from(length) / STRIDE {
-            let chunk = chunk(address, depth);
-            let at = rank(node.branches, chunk);
-            if node.branches >> chunk & 1 == 0 {
-                node.branches |= 1 << chunk;
-                node.children.insert(at, Node::default());
+        let slot = match self.find(address, length) {
+            Some(slot) => slot,
+            None => {
+                let slot = self.new_leaf(address, length);
+                match position(length) {
+                    None => self.link(Place::Root, slot),
+                    Some(position) => {
+                        let node = self.make_way(address, position);
+                        for chunk in self.nodes[node].covered(address, length) {
+                            self.link(Place::In(node, chunk), slot);
+                        }
+                    }
+                }
+                slot
             }
-            node = &mut node.children[at];
+        };
+        &mut self.leaves[slot as usize - 1].value
+    }
+
+    fn new_leaf(&mut self, address: u32, length: u8) -> Slot
+    where
+        T: Default,
+    {
+        let new = Leaf { address, length, shorter: 0, value: T::default() };
+        let slot = self.unused_leaf;
+        match self.leaf_mut(slot) {
+            Some(leaf) => {
+                let next = std::mem::replace(leaf, new).shorter;
+                self.unused_leaf = next;
+                slot
+            }
+            None => {
+                self.leaves.push(new);
+                self.leaves.len() as Slot
+            }
         }
-        let bit = end_bit(address, length);
-        let at = rank(node.ends, bit);
-        if node.ends >> bit & 1 == 0 {
-            node.ends |= 1 << bit;
-            node.values.insert(at, T::default());
+    }
+
+    fn new_node(&mut self, new: Node) -> usize {
+        match node_index(self.unused_node) {
+            Some(at) => {
+                self.unused_node = std::mem::replace(&mut self.nodes[at], new).inherited;
+                at
+            }
+            None => {
+                self.nodes.push(new);
+                self.nodes.len() - 1
+            }
         }
-        &mut node.values[at]
+    }
+
+    /// Puts a leaf into the chain of a place: behind those that are longer.
+    fn link(&mut self, place: Place, new: Slot) {
+        let length = self.leaves[new as usize - 1].length;
+        let mut longer = 0;
+        let mut slot = *self.head(place);
+        while let Some(leaf) = self.leaf(slot).filter(|leaf| leaf.length > length) {
+            (longer, slot) = (slot, leaf.shorter);
+        }
+        if slot == new {
+            return;
+        }
+        self.leaves[new as usize - 1].shorter = slot;
+        match self.leaf_mut(longer) {
+            Some(longer) => longer.shorter = new,
+            None => *self.head(place) = new,
+        }
+    }
+
+    /// Takes a leaf out of the chain of a place.
+    fn unlink(&mut self, place: Place, old: Slot) {
+        let shorter = self.leaves[old as usize - 1].shorter;
+        let mut slot = *self.head(place);
+        if slot == old {
+            *self.head(place) = shorter;
+        }
+        while let Some(leaf) = self.leaf_mut(slot) {
+            if leaf.shorter == old {
+                leaf.shorter = shorter;
+            }
+            slot = leaf.shorter;
+        }
+    }
+
+    /// The node that begins at `position` on the way to an address, which is made where there is none.
+    fn make_way(&mut self, address: u32, position: u32) -> usize {
+        let mut place = Place::Root;
+        loop {
+            let slot = *self.slot(place);
+            let Some(at) = node_index(slot) else {
+                let new = self.new_node(Node { inherited: slot, ..Node::new(address, position) });
+                *self.slot(place) = new as Slot | NODE;
+                return new;
+            };
+            let node = &self.nodes[at];
+            let common = (address ^ node.address).leading_zeros() & !(STRIDE - 1);
+            let parting = common.min(position);
+            if parting >= node.position() {
+                if node.position() == position {
+                    return at;
+                }
+                place = Place::In(at, node.chunk(address));
+                continue;
+            }
+            // The ways part before this node: another one goes between.
+            let mut between = Node { inherited: node.inherited, ..Node::new(address, parting) };
+            let chunk = between.chunk(node.address);
+            between.slots[chunk] = slot;
+            self.nodes[at].inherited = 0;
+            let between = self.new_node(between);
+            *self.slot(place) = between as Slot | NODE;
+        }
     }
 
     /// Takes a prefix out.
-    pub(crate) fn remove(&mut self, address: u32, length: u8) -> Option<T> {
-        self.root.remove(address, length, 0)
+    pub(crate) fn remove(&mut self, address: u32, length: u8) -> Option<T>
+    where
+        T: Default,
+    {
+        let slot = self.find(address, length)?;
+        match position(length) {
+            None => self.unlink(Place::Root, slot),
+            Some(position) => {
+                let mut places = [Place::Root; DEPTH];
+                let mut passed = 0;
+                let node = self.way(address, position, |place| {
+                    places[passed] = place;
+                    passed += 1;
+                })?;
+                for chunk in self.nodes[node].covered(address, length) {
+                    self.unlink(Place::In(node, chunk), slot);
+                }
+                places[..passed].iter().rev().all(|place| self.tidy(*place));
+            }
+        }
+        let unused = Leaf { address: 0, length: UNUSED, shorter: self.unused_leaf, value: T::default() };
+        self.unused_leaf = slot;
+        Some(std::mem::replace(&mut self.leaves[slot as usize - 1], unused).value)
+    }
+
+    /// Takes the node out that a place leads to if it has become superfluous.
+    fn tidy(&mut self, place: Place) -> bool {
+        let Some(at) = node_index(*self.slot(place)) else { return false };
+        let node = &self.nodes[at];
+        let mut used = node.slots.iter().filter(|slot| **slot != 0);
+        let instead = match (used.next(), used.next()) {
+            (None, _) => node.inherited,
+            (Some(only), None) => match node_index(*only) {
+                // A leaf that stands in but one slot, or a node below a prefix that ends here.
+                None => return false,
+                Some(below) if self.nodes[below].inherited != 0 => return false,
+                Some(below) => {
+                    let only = *only;
+                    self.nodes[below].inherited = node.inherited;
+                    only
+                }
+            },
+            _ => return false,
+        };
+        *self.slot(place) = instead;
+        self.nodes[at].inherited = self.unused_node;
+        self.unused_node = at as Slot | NODE;
+        true
     }
 
     /// The value of the longest prefix that covers `address`: the first of [`Trie::matches`], for less.
     #[inline]
     pub(crate) fn longest(&self, address: u32) -> Option<(u8, &T)> {
-        let mut node = &self.root;
-        let mut longest = None;
-        for depth in 0..DEPTH as u32 {
-            let chunk = chunk(address, depth);
-            let bits = node.ends & MATCH[chunk as usize];
-            if bits != 0 {
-                longest = Some((depth, node, bits));
+        let (mut slot, mut longest) = (self.root, 0);
+        while let Some(node) = node_index(slot).and_then(|at| self.nodes.get(at)) {
+            if node.inherited != 0 {
+                longest = node.inherited;
             }
-            let Some(child) = node.child(chunk) else { break };
-            node = child;
+            if address & node.mask != node.address {
+                slot = 0;
+                break;
+            }
+            slot = node.slots[node.chunk(address)];
         }
-        let (depth, node, bits) = longest?;
-        let bit = bits.ilog2();
-        let value = node.values.get(rank(node.ends, bit))?;
-        Some(((depth * STRIDE + (bit + 1).ilog2()) as u8, value))
+        let leaf = self.leaf(if slot != 0 { slot } else { longest })?;
+        Some((leaf.length, &leaf.value))
     }
 
     /// The values of every prefix that covers `address`, the longest first.
-    #[inline]
     pub(crate) fn matches(&self, address: u32) -> impl Iterator<Item = (u8, &T)> {
-        // From the root down, noting the nodes in which something matches; then up again.
-        let mut path = [(&self.root, 0); DEPTH];
-        let mut matching = 0u32;
-        let mut node = &self.root;
-        for (depth, place) in path.iter_mut().enumerate() {
-            let chunk = chunk(address, depth as u32);
-            let bits = node.ends & MATCH[chunk as usize];
-            if bits != 0 {
-                *place = (node, bits);
-                matching |= 1 << depth;
+        // From the root down, noting where chains begin; then up again.
+        let mut chains = [0; DEPTH + 1];
+        let mut passed = 0;
+        let mut slot = self.root;
+        while let Some(at) = node_index(slot) {
+            let node = &self.nodes[at];
+            chains[passed] = node.inherited;
+            passed += 1;
+            if address & node.mask != node.address {
+                slot = 0;
+                break;
             }
-            let Some(child) = node.child(chunk) else { break };
-            node = child;
+            slot = node.slots[node.chunk(address)];
         }
         iter::from_fn(move || {
-            let depth = matching.checked_ilog2()?;
-            let (node, bits) = path.get_mut(depth as usize)?;
-            let bit = bits.ilog2();
-            let value = node.values.get(rank(node.ends, bit))?;
-            *bits &= !(1 << bit);
-            if *bits == 0 {
-                matching &= !(1 << depth);
+            while slot == 0 {
+                passed = passed.checked_sub(1)?;
+                slot = chains[passed];
             }
-            Some(((depth * STRIDE + (bit + 1).ilog2()) as u8, value))
+            let leaf = self.leaf(slot)?;
+            slot = leaf.shorter;
+            Some((leaf.length, &leaf.value))
         })
     }
 
     /// Everything in it as (address, length, value): by address, then the longer prefix first.
     pub(crate) fn entries(&self) -> Vec<(u32, u8, &T)> {
-        let mut entries = Vec::new();
-        self.root.collect(0, 0, &mut entries);
+        let used = self.leaves.iter().filter(|leaf| leaf.length != UNUSED);
+        let mut entries: Vec<_> = used.map(|leaf| (leaf.address, leaf.length, &leaf.value)).collect();
         entries.sort_unstable_by_key(|(address, length, _)| (*address, u8::MAX - *length));
         entries
     }
 
     /// Shows every value to `visit`.
     pub(crate) fn for_each(&mut self, mut visit: impl FnMut(&mut T)) {
-        self.root.for_each(&mut visit);
+        self.leaves.iter_mut().filter(|leaf| leaf.length != UNUSED).for_each(|leaf| visit(&mut leaf.value));
     }
 }
 
@@ -253,6 +415,29 @@ mod tests {
 
     fn mask(address: u32, length: u8) -> u32 {
         if length == 0 { 0 } else { address & (u32::MAX << (32 - length)) }
+    }
+
+    impl<T> Trie<T> {
+        /// Whether every node is needed, and every one that isn't used waits to be used again.
+        fn is_tidy(&self) -> bool {
+            let (mut waiting, mut unused) = (self.nodes.len(), self.unused_node);
+            while let Some(at) = node_index(unused) {
+                (waiting, unused) = (waiting - 1, self.nodes[at].inherited);
+            }
+            let mut below = vec![self.root];
+            while let Some(slot) = below.pop() {
+                let Some(at) = node_index(slot) else { continue };
+                let node = &self.nodes[at];
+                let used: Vec<Slot> = node.slots.iter().copied().filter(|slot| *slot != 0).collect();
+                let ends = used.iter().any(|slot| node_index(*slot).is_none_or(|at| self.nodes[at].inherited != 0));
+                if used.len() < 2 && !ends {
+                    return false;
+                }
+                waiting -= 1;
+                below.extend(used);
+            }
+            waiting == 0
+        }
     }
 
     /// Prefixes that share long beginnings, so that they cover and neighbour each other.
@@ -277,7 +462,8 @@ mod tests {
                     model.insert((address, length), number as u32);
                 }
             }
-            prop_assert_eq!(trie.root.ends == 0 && trie.root.branches == 0, model.is_empty());
+            prop_assert_eq!(trie.root == 0, model.is_empty());
+            prop_assert!(trie.is_tidy(), "{trie:?}");
             for (address, _) in asked {
                 let mut expected: Vec<(u8, u32)> = model
                     .iter()
