@@ -87,7 +87,12 @@ impl Default for DropCounts {
 impl DropCounts {
     #[inline]
     pub(crate) fn count(&mut self, reason: DropReason) {
-        self.0[reason as usize] += 1;
+        self.count_many(reason, 1);
+    }
+
+    #[inline]
+    pub(crate) fn count_many(&mut self, reason: DropReason, frames: usize) {
+        self.0[reason as usize] += frames as u64;
     }
 
     /// How many died of it.

@@ -235,6 +235,14 @@ impl FramePool {
         self.fill(frame, bytes.len(), |room| room.copy_from_slice(bytes));
     }
 
+    /// A frame of `length` bytes, over all of which `write` writes.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, length: usize, write: impl FnOnce(&mut [u8])) -> Frame {
+        let mut frame = Frame::default();
+        self.fill(&mut frame, length, write);
+        frame
+    }
+
     /// A frame of `length` zero bytes, filled in by `build`.
     pub(crate) fn build(&mut self, length: usize, build: impl FnOnce(&mut [u8])) -> Frame {
         let mut frame = Frame::default();

@@ -11,6 +11,7 @@ mod drivers;
 mod drop_reason;
 mod error;
 mod ethtool;
+mod few;
 mod files;
 mod frame;
 mod genetlink;

@@ -14,6 +14,7 @@
 
 use crate::Kernel;
 use crate::backlog::{Backlog, Burst, Runs};
+use crate::drivers::veth;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
 use crate::netdev::Device;
@@ -31,6 +32,12 @@ pub(crate) mod ethertype {
     #[inline(always)]
     pub(crate) fn of(header: &[u8; ETH_HLEN]) -> u16 {
         u16::from_be_bytes([header[12], header[13]])
+    }
+
+    /// Whether it is IP's.
+    #[inline(always)]
+    pub(crate) fn is_ip(ethertype: u16) -> bool {
+        matches!(ethertype, IPV4 | IPV6)
     }
 
     /// Whether some protocol takes such frames.
@@ -66,6 +73,21 @@ impl Kernel {
             crate::socket::packet::tap(self, dev, &frame, PacketType::Outgoing, None);
         }
         self.driver_transmit(dev, frame)
+    }
+
+    /// Sends frames through a device, one after the other. They are taken out.
+    #[inline(always)]
+    pub(crate) fn transmit_all(&mut self, dev: DevId, mut frames: &mut [Frame]) {
+        while !frames.is_empty() {
+            let sent = veth::transmit_run(self, dev, frames.iter_mut(), usize::MAX, |_| true, Frame::hop_to);
+            frames = &mut frames[sent..];
+            if sent == 0
+                && let Some((alone, rest)) = std::mem::take(&mut frames).split_first_mut()
+            {
+                let _ = self.transmit(dev, std::mem::take(alone));
+                frames = rest;
+            }
+        }
     }
 
     /// Puts a frame on the queue of those to be received by `dev`, whose driver has counted it.
@@ -108,7 +130,7 @@ impl Kernel {
                 let Some(left) = circling.checked_sub(1) else { return };
                 let Some((dev, frame)) = self.circling.pop_with(std::mem::take) else { return };
                 circling = left;
-                self.receive_one_by_one(dev, &mut [frame]);
+                self.receive_others(dev, &mut [frame]);
                 continue;
             }
             let mut queue = std::mem::take(&mut self.worked_off);
@@ -150,14 +172,35 @@ impl Kernel {
         if let Some((_, burst)) = next.take() {
             match port {
                 Some(port) => crate::bridge::input(self, dev, port, false, burst),
-                None => self.receive_one_by_one(dev, burst),
+                None => self.receive_others(dev, burst),
             }
         }
         *next = runs.next();
     }
 
+    /// Counts packets that went no farther than to IP, since they are to somebody else on the link.
+    pub(crate) fn count_strangers(&mut self, dev: DevId, packets: usize) {
+        if let Some(device) = self.devices.get_mut(dev) {
+            device.info.incidents.rx_otherhost_dropped += packets as u64;
+        }
+        self.drops.count_many(DropReason::OtherHost, packets);
+    }
+
+    /// Receives frames that need more: IPv4's at which nobody else looks together, others one by one.
     #[inline(never)]
-    fn receive_one_by_one(&mut self, dev: DevId, burst: &mut [Frame]) {
+    fn receive_others(&mut self, dev: DevId, mut burst: &mut [Frame]) {
+        let unseen = |device: &&Device| device.port.is_none() && device.macvlans.is_none() && device.taps.are_none();
+        if let Some(stations) = self.devices.get(dev).filter(unseen).map(Stations::of) {
+            let other = burst.iter_mut().position(|frame| {
+                let Some(header) = frame.header() else { return true };
+                let (packet_type, ethertype) = (stations.packet_type(header), ethertype::of(header));
+                frame.set_packet_type(packet_type);
+                ethertype != ethertype::IPV4
+            });
+            let (packets, others) = burst.split_at_mut(other.unwrap_or(burst.len()));
+            crate::ipv4::receive(self, dev, packets);
+            burst = others;
+        }
         for frame in burst {
             self.receive_frame(dev, std::mem::take(frame));
         }
@@ -208,7 +251,7 @@ impl Kernel {
         let listening = self.devices.get(dev).is_some_and(|device| device.taps.see_protocols());
         let seen = (listening && crate::socket::packet::deliver(self, dev, &frame, protocol)) || seen;
         match protocol {
-            ethertype::IPV4 => crate::ipv4::receive(self, dev, frame),
+            ethertype::IPV4 => crate::ipv4::receive(self, dev, &mut [frame]),
             ethertype::ARP => crate::neighbour::arp::receive(self, dev, frame),
             ethertype::IPV6 => crate::ipv6::receive(self, dev, frame),
             _ if seen => self.frames.recycle(frame),

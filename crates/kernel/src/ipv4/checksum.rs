@@ -1,26 +1,27 @@
 //! The Internet checksum (RFC 1071).
 
-/// The sum of 16-bit words, not yet folded; an odd last byte counts as the high half of a word.
+/// The sum of 16-bit words, as wide as its carries; an odd last byte counts as the high half of a word.
 #[inline]
 pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    // The sum of words the other way round is the sum the other way round: they are added as they come.
     let (words, rest) = bytes.as_chunks::<4>();
-    let words: u64 = words.iter().map(|word| u64::from(u32::from_be_bytes(*word))).sum();
-    let rest = match rest {
+    let words: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
+    let rest = match *rest {
         [] => 0,
-        [a] => u64::from(*a) << 8,
-        [a, b] => u64::from(u16::from_be_bytes([*a, *b])),
-        [a, b, c, ..] => u64::from(u16::from_be_bytes([*a, *b])) + (u64::from(*c) << 8),
+        [a] => u16::from_ne_bytes([a, 0]).into(),
+        [a, b] => u16::from_ne_bytes([a, b]).into(),
+        [a, b, c, ..] => u64::from(u16::from_ne_bytes([a, b])) + u64::from(u16::from_ne_bytes([c, 0])),
     };
-    words + rest
+    u64::from((!fold(words + rest)).to_be())
 }
 
 /// Folds a sum into the checksum that a header carries.
 #[inline]
-pub(crate) fn fold(mut sum: u64) -> u16 {
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
+pub(crate) fn fold(sum: u64) -> u16 {
+    let sum = (sum & 0xffff_ffff) + (sum >> 32);
+    let sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    !((sum & 0xffff) + (sum >> 16)) as u16
 }
 
 /// The checksum of bytes; 0 where they contain the right one already.
@@ -42,5 +43,20 @@ mod tests {
         odd.push(0);
         odd.extend(checksum.to_be_bytes());
         assert_eq!(internet_checksum(&odd), 0);
+    }
+
+    #[test]
+    fn words_are_added_with_their_carries() {
+        for length in 0..80 {
+            for fill in [0, 1, 0x7f, 0x80, 0xff] {
+                let bytes: Vec<u8> = (0..length).map(|at: u8| at.wrapping_mul(37) | fill).collect();
+                let mut sum = 0u32;
+                for pair in bytes.chunks(2) {
+                    sum += u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from);
+                    sum = (sum & 0xffff) + (sum >> 16);
+                }
+                assert_eq!(internet_checksum(&bytes), !(sum as u16), "{bytes:?}");
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use super::trie::Trie;
 use crate::error::{Errno, Result};
+use crate::few::Few;
 use crate::types::DevId;
 
 /// Table numbers.
@@ -90,7 +91,7 @@ pub(crate) struct Alias {
     /// The source address that packets should have; 0.0.0.0: to be chosen.
     pub(crate) source: Ipv4Addr,
     /// One, or more that share the traffic.
-    pub(crate) nexthops: Vec<Nexthop>,
+    pub(crate) nexthops: Few<Nexthop>,
     /// By `RTAX_…`; 0 where nothing is set.
     pub(crate) metrics: Option<Box<[u32; RTAX_COUNT]>>,
 }
@@ -106,7 +107,7 @@ impl Alias {
             protocol: protocol::KERNEL,
             priority: 0,
             source,
-            nexthops: vec![Nexthop { dev: Some(dev), gateway: None, scope: near, flags: 0, weight: 0 }],
+            nexthops: Few::One(Nexthop { dev: Some(dev), gateway: None, scope: near, flags: 0, weight: 0 }),
             metrics: None,
         }
     }
@@ -123,7 +124,7 @@ impl Alias {
 
     fn same_next_hops(&self, other: &Alias) -> bool {
         self.nexthops.len() == other.nexthops.len()
-            && self.nexthops.iter().zip(&other.nexthops).all(|(one, two)| one.leads_as(two))
+            && self.nexthops.iter().zip(other.nexthops.iter()).all(|(one, two)| one.leads_as(two))
     }
 
     /// Whether both would be one `fib_info` of Linux.
@@ -202,7 +203,8 @@ impl Pattern {
             [] => true,
             [one] => alias.nexthops.first().is_some_and(|hop| fits(one, hop)),
             many => {
-                many.len() == alias.nexthops.len() && many.iter().zip(&alias.nexthops).all(|(one, hop)| fits(one, hop))
+                many.len() == alias.nexthops.len()
+                    && many.iter().zip(alias.nexthops.iter()).all(|(one, hop)| fits(one, hop))
             }
         }
     }
@@ -251,7 +253,7 @@ pub(crate) struct Found<'a> {
 }
 
 /// What the routes to one prefix have to say: go on with a shorter one, or the answer of the table.
-#[inline]
+#[inline(always)]
 fn ask<'a>(
     number: u32,
     length: u8,
@@ -275,7 +277,7 @@ fn ask<'a>(
                 && key.oif.is_none_or(|dev| hop.dev == Some(dev))
                 && (hop.flags & hop_flags::LINKDOWN == 0 || usable(hop))
         };
-        let nexthop = match alias.nexthops.as_slice() {
+        let nexthop = match &alias.nexthops[..] {
             [hop] => Some(hop).filter(fits),
             hops => pick(hops, key.hash, fits),
         };
@@ -289,12 +291,12 @@ fn ask<'a>(
 /// One table.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    routes: Trie<Vec<Alias>>,
+    routes: Trie<Few<Alias>>,
 }
 
 impl Table {
     /// The best route for `key`: `None` where this table has nothing to say, the errno of a route that refuses.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lookup(
         &self,
         number: u32,
@@ -335,8 +337,7 @@ impl Table {
     /// Puts a route in. `EEXIST`, `ENOENT` as [`Insert`] says.
     pub(crate) fn insert(&mut self, prefix: Ipv4Addr, length: u8, new: Alias, how: Insert) -> Result<Inserted> {
         let place = prefix.to_bits();
-        let empty = Vec::new();
-        let aliases = self.routes.get(place, length).unwrap_or(&empty);
+        let aliases = self.routes.get(place, length).map(|aliases| &aliases[..]).unwrap_or_default();
         let mut same = aliases.iter().enumerate().filter(|(_, alias)| alias.order() == new.order());
         let first = same.next().map(|(at, _)| at);
         let last = same.next_back().map(|(at, _)| at).or(first);
@@ -368,7 +369,7 @@ impl Table {
         let place = prefix.to_bits();
         let aliases = self.routes.get_mut(place, length).ok_or(Errno::ESRCH)?;
         let at = aliases.iter().position(|alias| pattern.fits(alias)).ok_or(Errno::ESRCH)?;
-        let alias = aliases.remove(at);
+        let alias = aliases.change(|aliases| aliases.remove(at));
         if aliases.is_empty() {
             self.routes.remove(place, length);
         }
@@ -379,8 +380,10 @@ impl Table {
     fn retain(&mut self, mut doomed: impl FnMut(&Alias) -> bool) {
         let mut emptied = false;
         self.routes.for_each(|aliases| {
-            aliases.retain(|alias| !doomed(alias));
-            emptied |= aliases.is_empty();
+            if aliases.iter().any(&mut doomed) {
+                aliases.change(|aliases| aliases.retain(|alias| !doomed(alias)));
+                emptied |= aliases.is_empty();
+            }
         });
         if emptied {
             let empty: Vec<(u32, u8)> = self
@@ -427,6 +430,25 @@ impl Fib {
             table::LOCAL => self.local.as_ref(),
             table::MAIN => self.main.as_ref(),
             other => self.others.get(&other),
+        }
+    }
+
+    /// Asks the tables in the order in which a namespace without rules of its own does. `ENETUNREACH` where none has an answer.
+    #[inline(always)]
+    pub(crate) fn lookup(&self, key: &Key, usable: impl Fn(&Nexthop) -> bool) -> Result<Found<'_>, Errno> {
+        if let Some(local) = &self.local
+            && let Some(answer) = local.lookup(table::LOCAL, key, &usable)
+        {
+            return answer;
+        }
+        if let Some(main) = &self.main
+            && let Some(answer) = main.lookup(table::MAIN, key, &usable)
+        {
+            return answer;
+        }
+        match self.others.get(&table::DEFAULT).and_then(|default| default.lookup(table::DEFAULT, key, &usable)) {
+            Some(answer) => answer,
+            None => Err(Errno::ENETUNREACH),
         }
     }
 
@@ -480,7 +502,7 @@ impl Fib {
     pub(crate) fn set_hop_flags(&mut self, dev: DevId, flags: u8, forced: bool) {
         self.each_table(|table| {
             table.routes.for_each(|aliases| {
-                for hop in aliases.iter_mut().flat_map(|alias| &mut alias.nexthops) {
+                for hop in aliases.iter_mut().flat_map(|alias| &mut alias.nexthops[..]) {
                     if hop.dev == Some(dev) && (forced || hop.scope != scope::NOWHERE) {
                         hop.flags |= flags;
                     }
@@ -493,7 +515,7 @@ impl Fib {
     pub(crate) fn clear_hop_flags(&mut self, dev: DevId, flags: u8) {
         self.each_table(|table| {
             table.routes.for_each(|aliases| {
-                for hop in aliases.iter_mut().flat_map(|alias| &mut alias.nexthops) {
+                for hop in aliases.iter_mut().flat_map(|alias| &mut alias.nexthops[..]) {
                     if hop.dev == Some(dev) {
                         hop.flags &= !flags;
                     }

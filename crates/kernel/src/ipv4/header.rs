@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::checksum::internet_checksum;
+use super::checksum::{fold, internet_checksum, sum};
 
 /// Its length without options.
 pub(crate) const MIN_LEN: usize = 20;
@@ -58,8 +58,12 @@ impl Header {
         if fixed[0] >> 4 != 4 || length < MIN_LEN {
             return Err(Malformed::Header);
         }
-        let whole = packet.get(..length).ok_or(Malformed::Header)?;
-        if internet_checksum(whole) != 0 {
+        let checksum = if length == MIN_LEN {
+            internet_checksum(fixed)
+        } else {
+            internet_checksum(packet.get(..length).ok_or(Malformed::Header)?)
+        };
+        if checksum != 0 {
             return Err(Malformed::Checksum);
         }
         let header = Header::read(fixed);
@@ -91,18 +95,21 @@ impl Header {
 
     /// Writes the header over the start of `packet`, around the options that stand there already.
     pub(crate) fn write(&self, packet: &mut [u8]) {
-        let Some(fixed) = packet.first_chunk_mut::<MIN_LEN>() else { return };
-        fixed[0] = 0x40 | (self.length / 4) as u8;
-        fixed[1] = self.tos;
-        fixed[2..4].copy_from_slice(&(self.total as u16).to_be_bytes());
-        fixed[4..6].copy_from_slice(&self.id.to_be_bytes());
-        fixed[6..8].copy_from_slice(&self.fragment.to_be_bytes());
-        fixed[8] = self.ttl;
-        fixed[9] = self.protocol;
-        fixed[10..12].fill(0);
-        fixed[12..16].copy_from_slice(&self.source.octets());
-        fixed[16..20].copy_from_slice(&self.destination.octets());
-        update_checksum(packet, self.length);
+        let Some((fixed, options)) = packet.split_first_chunk_mut::<MIN_LEN>() else { return };
+        let first = u32::from_be_bytes([0x40 | (self.length / 4) as u8, self.tos, 0, 0]) | (self.total as u32 & 0xffff);
+        let second = u32::from(self.id) << 16 | u32::from(self.fragment);
+        let third = u32::from_be_bytes([self.ttl, self.protocol, 0, 0]);
+        let (source, destination) = (self.source.to_bits(), self.destination.to_bits());
+        // Words that were just written are not read again: the processor would have to wait.
+        let mut total: u64 = [first, second, third, source, destination].map(u64::from).iter().sum();
+        if self.length > MIN_LEN {
+            total += sum(options.get(..self.length - MIN_LEN).unwrap_or_default());
+        }
+        let third = third | u32::from(fold(total));
+        let two = |high: u32, low: u32| (u64::from(high) << 32 | u64::from(low)).to_be_bytes();
+        fixed[..8].copy_from_slice(&two(first, second));
+        fixed[8..16].copy_from_slice(&two(third, source));
+        fixed[16..].copy_from_slice(&destination.to_be_bytes());
     }
 
     /// Whether the packet is a part of another.

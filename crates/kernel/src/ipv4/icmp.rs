@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::checksum::internet_checksum;
+use super::checksum::{fold, internet_checksum, sum};
 use super::header::{DF, Header, MIN_LEN, OFFSET, protocol};
 use super::lookup::{self, address_type, is_local, select_source};
 use super::sysctl::Conf;
@@ -217,41 +217,44 @@ fn about(kernel: &mut Kernel, dev: DevId, packet: &[u8], kind: u8, code: u8, inf
     let options = options::echo(packet.get(MIN_LEN..header.length).unwrap_or_default());
     let room = (route.mtu as usize).min(LONGEST_ERROR).saturating_sub(MIN_LEN + options.len() + HEADER_LEN);
     let quoted = &packet[..packet.len().min(room)];
-    let mut message = Vec::with_capacity(HEADER_LEN + quoted.len());
-    message.extend([kind, code, 0, 0]);
-    message.extend(info.to_be_bytes());
-    message.extend(quoted);
     let out = Outgoing {
         source,
         destination: header.source,
-        oif: None,
         protocol: protocol::ICMP,
         tos,
         ttl: default_ttl(kernel, ns),
         dont_fragment: false,
         options: &options,
-        payload: &[],
+        head: &[],
+        payload: quoted,
     };
-    finish(kernel, ns, out, &route, message);
+    finish(kernel, ns, out, &route, (kind, code), info);
 }
 
 fn default_ttl(kernel: &Kernel, ns: NsId) -> u8 {
     kernel.namespaces[ns].ipv4.settings.ip_default_ttl.clamp(1, 255) as u8
 }
 
-/// Fills the checksum in, counts and sends.
-fn finish(kernel: &mut Kernel, ns: NsId, out: Outgoing<'_>, route: &super::Route, mut message: Vec<u8>) {
-    message[2..4].fill(0);
-    let checksum = internet_checksum(&message);
-    message[2..4].copy_from_slice(&checksum.to_be_bytes());
+/// Counts a message and sends it: type and code, checksum, one more word, and what `out` has as payload.
+fn finish(kernel: &mut Kernel, ns: NsId, out: Outgoing<'_>, route: &super::Route, (kind, code): (u8, u8), info: u32) {
+    let first = u32::from_be_bytes([kind, code, 0, 0]);
+    let checksum = fold(u64::from(first) + u64::from(info) + sum(out.payload));
+    let head = u64::from(first | u32::from(checksum)) << 32 | u64::from(info);
     let icmp = &mut kernel.namespaces[ns].ipv4.snmp.icmp;
     icmp.out_msgs += 1;
-    icmp.out_types.count(message[0]);
-    let _ = output::send_on(kernel, ns, &Outgoing { payload: &message, ..out }, route);
+    icmp.out_types.count(kind);
+    let _ = output::send(kernel, ns, &Outgoing { head: &head.to_be_bytes(), ..out }, route);
 }
 
-/// An ICMP message for this host. What became of it.
-pub(super) fn receive(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, header: &Header) -> DropReason {
+/// An ICMP message for this host, to an address that is of some kind to it (`RTN_…`). What became of it.
+pub(super) fn receive(
+    kernel: &mut Kernel,
+    ns: NsId,
+    dev: DevId,
+    frame: &Frame,
+    header: &Header,
+    address: u8,
+) -> DropReason {
     let packet = frame.payload();
     let message = packet.get(header.length..).unwrap_or_default();
     let counters = &mut kernel.namespaces[ns].ipv4.snmp.icmp;
@@ -265,31 +268,28 @@ pub(super) fn receive(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, 
         counters.in_errors += 1;
         return DropReason::IpChecksum;
     }
-    let (kind, code) = (message[0], message[1]);
+    let [kind, code, _, _, a, b, c, d, ..] = *message else { return DropReason::PacketTooSmall };
+    let info = u32::from_be_bytes([a, b, c, d]);
     counters.in_types.count(kind);
     if kind > TYPES {
         counters.in_errors += 1;
         return DropReason::UnhandledProto;
     }
     let settings = &kernel.namespaces[ns].ipv4.settings;
-    let to_many = frame.packet_type() != PacketType::Host || input::is_to_many(kernel, ns, header.destination);
+    let to_many = frame.packet_type() != PacketType::Host || address != kind::LOCAL;
     if to_many && (!matches!(kind, ECHO | TIMESTAMP) || settings.icmp_echo_ignore_broadcasts != 0) {
         return DropReason::Consumed;
     }
     match kind {
         ECHO if settings.icmp_echo_ignore_all != 0 => {}
         ECHO => {
-            let mut message = message.to_vec();
-            message[0] = ECHO_REPLY;
-            reply(kernel, ns, dev, packet, header, message);
+            let payload = &message[HEADER_LEN..];
+            reply(kernel, ns, dev, packet, header, address, (ECHO_REPLY, code), info, payload);
         }
         TIMESTAMP if message.len() >= 20 => {
-            let mut message = message[..20].to_vec();
             let now = options::clock(kernel).to_be_bytes();
-            message[0] = TIMESTAMP_REPLY;
-            message[12..16].copy_from_slice(&now);
-            message[16..20].copy_from_slice(&now);
-            reply(kernel, ns, dev, packet, header, message);
+            let times = [&message[HEADER_LEN..12], &now, &now].concat();
+            reply(kernel, ns, dev, packet, header, address, (TIMESTAMP_REPLY, code), info, &times);
         }
         UNREACHABLE | SOURCE_QUENCH | TIME_EXCEEDED | PARAMETER_PROBLEM => {
             error(kernel, ns, dev, header.source, (kind, code), message);
@@ -300,8 +300,19 @@ pub(super) fn receive(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, 
     DropReason::Consumed
 }
 
-fn reply(kernel: &mut Kernel, ns: NsId, dev: DevId, packet: &[u8], header: &Header, message: Vec<u8>) {
-    let source = if is_local(kernel, ns, header.destination) {
+#[allow(clippy::too_many_arguments, reason = "what there is to an answer")]
+fn reply(
+    kernel: &mut Kernel,
+    ns: NsId,
+    dev: DevId,
+    packet: &[u8],
+    header: &Header,
+    address: u8,
+    kind: (u8, u8),
+    info: u32,
+    payload: &[u8],
+) {
+    let source = if address == kind::LOCAL {
         header.destination
     } else {
         select_source(kernel, dev, Some(header.source), scope::UNIVERSE)
@@ -312,15 +323,15 @@ fn reply(kernel: &mut Kernel, ns: NsId, dev: DevId, packet: &[u8], header: &Head
     let out = Outgoing {
         source,
         destination: header.source,
-        oif: None,
         protocol: protocol::ICMP,
         tos: header.tos,
         ttl: default_ttl(kernel, ns),
         dont_fragment: false,
         options: &options,
-        payload: &[],
+        head: &[],
+        payload,
     };
-    finish(kernel, ns, out, &route, message);
+    finish(kernel, ns, out, &route, kind, info);
 }
 
 /// Another host's error about a packet of this one: the sockets are told, a smaller path MTU is remembered.

@@ -208,13 +208,13 @@ fn send_report(kernel: &mut Kernel, ns: NsId, dev: DevId, records: &[(u8, Ipv4Ad
     let out = Outgoing {
         source: route.source,
         destination: ALL_ROUTERS_V3,
-        oif: Some(dev),
         protocol: protocol::IGMP,
         tos: 0xc0,
         ttl: 1,
         dont_fragment: true,
         options: &ROUTER_ALERT,
+        head: &[],
         payload: &message,
     };
-    let _ = output::send_on(kernel, ns, &out, &route);
+    let _ = output::send(kernel, ns, &out, &route);
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::fib::{Key, RTAX_MTU, kind, scope};
 use super::header::{Header, MIN_LEN, Malformed, protocol, update_checksum};
 use super::lookup::{self, address_type, is_local, select_source};
+use super::snmp::Snmp;
 use super::sysctl::Conf;
 use super::{Route, forward, fragment, icmp, igmp, options};
 use crate::Kernel;
@@ -36,49 +37,148 @@ enum Refusal {
     Group,
 }
 
-/// An IPv4 packet received on a device.
-pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
-    let Some(device) = kernel.devices.get_mut(dev) else { return kernel.drop_frame(frame, DropReason::DevReady) };
-    if frame.packet_type() == PacketType::OtherHost {
-        device.info.incidents.rx_otherhost_dropped += 1;
-        return kernel.drop_frame(frame, DropReason::OtherHost);
+/// What holds for all packets that come in through a device.
+#[derive(Clone, Copy, Debug)]
+struct Ingress {
+    dev: DevId,
+    ns: NsId,
+    /// Whether it has IPv4 at all.
+    enabled: bool,
+    /// Whether it is `lo`.
+    loopback: bool,
+    forwards: bool,
+    /// `rp_filter`.
+    filter: i32,
+    accepts_own: bool,
+    /// The last source that was found to be nobody's here.
+    foreign: Option<Ipv4Addr>,
+}
+
+impl Ingress {
+    #[inline]
+    fn of(kernel: &Kernel, dev: DevId) -> Option<Ingress> {
+        let device = kernel.devices.get(dev)?;
+        let all = &kernel.namespaces.get(device.ns)?.ipv4.conf_all;
+        let own = |conf| device.ipv4.as_ref().map_or(0, |interface| interface.conf.get(conf));
+        Some(Ingress {
+            dev,
+            ns: device.ns,
+            enabled: device.ipv4.is_some(),
+            loopback: device.flags.contains(DevFlags::LOOPBACK),
+            forwards: own(Conf::Forwarding) != 0,
+            filter: own(Conf::RpFilter).max(all.get(Conf::RpFilter)),
+            accepts_own: own(Conf::AcceptLocal) != 0 || all.get(Conf::AcceptLocal) != 0,
+            foreign: None,
+        })
     }
-    let ns = device.ns;
-    if device.ipv4.is_none() {
-        return kernel.drop_frame(frame, DropReason::IpInvalidAddress);
-    }
-    let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
-    snmp.ip.in_receives += 1;
-    snmp.ip_ext.in_octets += frame.payload().len() as u64;
-    let header = match Header::parse(frame.payload()) {
-        Ok(header) => header,
-        Err(wrong) => {
-            let reason = match wrong {
-                Malformed::Header => DropReason::IpInvalidHeader,
-                Malformed::Truncated => DropReason::PacketTooSmall,
-                Malformed::Checksum => DropReason::IpChecksum,
-            };
-            match wrong {
-                Malformed::Truncated => snmp.ip_ext.in_truncated_pkts += 1,
-                Malformed::Checksum => {
-                    snmp.ip_ext.in_csum_errors += 1;
-                    snmp.ip.in_hdr_errors += 1;
-                }
-                Malformed::Header => snmp.ip.in_hdr_errors += 1,
-            }
-            return kernel.drop_frame(frame, reason);
+}
+
+/// IPv4 packets received on a device. They are taken out.
+///
+/// What passes through is sent when the burst ends, when it leaves through another device, or before anything else happens.
+#[inline(never)]
+pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) {
+    'burst: while let [first, ..] = burst {
+        if first.packet_type() == PacketType::OtherHost {
+            kernel.count_strangers(dev, 1);
+            kernel.frames.recycle_from(first);
+            burst = &mut burst[1..];
+            continue;
         }
-    };
-    match header.tos & 3 {
-        0 => snmp.ip_ext.in_no_ect_pkts += 1,
-        1 => snmp.ip_ext.in_ect1_pkts += 1,
-        2 => snmp.ip_ext.in_ect0_pkts += 1,
-        _ => snmp.ip_ext.in_ce_pkts += 1,
+        let Some(mut ingress) = Ingress::of(kernel, dev) else {
+            for frame in burst {
+                kernel.drop_frame(std::mem::take(frame), DropReason::DevReady);
+            }
+            return;
+        };
+        let ns = ingress.ns;
+        let (mut hop, mut egress, mut passing) = (None, dev, 0);
+        while let Some(frame) = burst.get_mut(passing).filter(|frame| frame.packet_type() != PacketType::OtherHost) {
+            let header = match check(kernel, &ingress, frame) {
+                Ok(header) => header,
+                Err(reason) => {
+                    let frame = std::mem::take(frame);
+                    burst = send_on(kernel, egress, burst, passing, 1);
+                    kernel.drop_frame(frame, reason);
+                    continue 'burst;
+                }
+            };
+            match decide(kernel, &mut ingress, &header) {
+                Ok(Decision::Forward { route, redirect: false })
+                    if forward::pass(kernel, ns, frame, &header, &route, &mut hop) =>
+                {
+                    if route.dev != egress {
+                        burst = send_on(kernel, egress, burst, passing, 0);
+                        (passing, egress) = (0, route.dev);
+                    }
+                    passing += 1;
+                }
+                decision => {
+                    let frame = std::mem::take(frame);
+                    burst = send_on(kernel, egress, burst, passing, 1);
+                    carry_out(kernel, ns, dev, frame, &header, &decision);
+                    continue 'burst;
+                }
+            }
+        }
+        burst = send_on(kernel, egress, burst, passing, 0);
     }
+}
+
+/// Sends the first of `burst` on through a device. What is left of it behind so many others.
+#[inline(always)]
+fn send_on<'a>(
+    kernel: &mut Kernel,
+    egress: DevId,
+    burst: &'a mut [Frame],
+    passing: usize,
+    others: usize,
+) -> &'a mut [Frame] {
+    let (gone, rest) = burst.split_at_mut(passing);
+    if !gone.is_empty() {
+        kernel.transmit_all(egress, gone);
+    }
+    rest.get_mut(others..).unwrap_or_default()
+}
+
+/// Whether a packet is well formed; what is behind it is cut off.
+#[inline(always)]
+fn check(kernel: &mut Kernel, ingress: &Ingress, frame: &mut Frame) -> Result<Header, DropReason> {
+    if !ingress.enabled {
+        return Err(DropReason::IpInvalidAddress);
+    }
+    let packet = frame.payload();
+    let snmp = &mut kernel.namespaces[ingress.ns].ipv4.snmp;
+    snmp.ip.in_receives += 1;
+    snmp.ip_ext.in_octets += packet.len() as u64;
+    let header = Header::parse(packet).map_err(|wrong| malformed(snmp, wrong))?;
+    let congestion = match header.tos & 3 {
+        0 => &mut snmp.ip_ext.in_no_ect_pkts,
+        1 => &mut snmp.ip_ext.in_ect1_pkts,
+        2 => &mut snmp.ip_ext.in_ect0_pkts,
+        _ => &mut snmp.ip_ext.in_ce_pkts,
+    };
+    *congestion += 1;
     frame.truncate(ETH_HLEN + header.total);
-    match decide(kernel, dev, &header) {
-        Ok(decision) => carry_out(kernel, ns, dev, frame, header, decision),
-        Err(refusal) => refuse(kernel, ns, dev, frame, refusal),
+    Ok(header)
+}
+
+#[cold]
+fn malformed(snmp: &mut Snmp, wrong: Malformed) -> DropReason {
+    match wrong {
+        Malformed::Truncated => {
+            snmp.ip_ext.in_truncated_pkts += 1;
+            DropReason::PacketTooSmall
+        }
+        Malformed::Checksum => {
+            snmp.ip_ext.in_csum_errors += 1;
+            snmp.ip.in_hdr_errors += 1;
+            DropReason::IpChecksum
+        }
+        Malformed::Header => {
+            snmp.ip.in_hdr_errors += 1;
+            DropReason::IpInvalidHeader
+        }
     }
 }
 
@@ -90,12 +190,23 @@ pub(super) fn receive_looped(kernel: &mut Kernel, dev: DevId, frame: Frame) {
     snmp.ip.in_receives += 1;
     snmp.ip_ext.in_octets += header.total as u64;
     let kind = if header.destination.is_multicast() { kind::MULTICAST } else { kind::BROADCAST };
-    carry_out(kernel, ns, dev, frame, header, Decision::Deliver(kind));
+    carry_out(kernel, ns, dev, frame, &header, &Ok(Decision::Deliver(kind)));
 }
 
-fn carry_out(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, header: Header, decision: Decision) {
+fn carry_out(
+    kernel: &mut Kernel,
+    ns: NsId,
+    dev: DevId,
+    mut frame: Frame,
+    header: &Header,
+    decision: &Result<Decision, Refusal>,
+) {
+    let decision = match decision {
+        Ok(decision) => decision,
+        Err(refusal) => return refuse(kernel, ns, dev, frame, *refusal),
+    };
     if header.length > MIN_LEN {
-        let own = match &decision {
+        let own = match decision {
             Decision::Deliver(kind::LOCAL) => header.destination,
             Decision::Deliver(_) => select_source(kernel, dev, Some(header.source), scope::UNIVERSE),
             Decision::Forward { route, .. } => route.source,
@@ -111,35 +222,40 @@ fn carry_out(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, header
         options::record(&mut packet[MIN_LEN..header.length], own, now);
         update_checksum(packet, header.length);
     }
-    let ext = &mut kernel.namespaces[ns].ipv4.snmp.ip_ext;
     match decision {
-        Decision::Deliver(kind) => {
-            if kind == kind::MULTICAST {
-                ext.in_mcast_pkts += 1;
-                ext.in_mcast_octets += header.total as u64;
-            } else if kind == kind::BROADCAST {
-                ext.in_bcast_pkts += 1;
-                ext.in_bcast_octets += header.total as u64;
-            }
-            deliver(kernel, ns, dev, frame, header);
-        }
-        Decision::Forward { route, redirect } => forward::forward(kernel, ns, dev, frame, &header, &route, redirect),
+        Decision::Deliver(kind) => deliver(kernel, ns, dev, frame, header, *kind),
+        Decision::Forward { route, redirect } => forward::forward(kernel, ns, dev, frame, header, route, *redirect),
     }
 }
 
-/// Hands a packet for this host to whom its protocol names.
-fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, mut header: Header) {
+/// Hands a packet for this host to whom its protocol names. `kind`: what the destination is to it.
+fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, header: &Header, kind: u8) {
+    let (whole, mut header) = (header.total as u64, header);
+    let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
+    let ext = &mut snmp.ip_ext;
+    if kind == kind::MULTICAST {
+        ext.in_mcast_pkts += 1;
+        ext.in_mcast_octets += whole;
+    } else if kind == kind::BROADCAST {
+        ext.in_bcast_pkts += 1;
+        ext.in_bcast_octets += whole;
+    }
+    let its_header;
     if header.is_fragment() {
-        match fragment::collect(kernel, ns, dev, frame, &header) {
-            Some((whole, its_header)) => (frame, header) = (whole, its_header),
+        match fragment::collect(kernel, ns, dev, frame, header) {
+            Some(whole) => (frame, its_header) = whole,
             None => return,
         }
+        header = &its_header;
+        kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
+    } else {
+        snmp.ip.in_delivers += 1;
     }
-    kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
-    let taken = crate::socket::inet::deliver_ipv4(kernel, dev, super::packet(&frame));
+    let addresses = (header.source, header.destination);
+    let taken = crate::socket::inet::deliver_ipv4(kernel, dev, &frame, header.protocol, addresses, header.length);
     let mut reason = DropReason::Consumed;
     match header.protocol {
-        protocol::ICMP => reason = icmp::receive(kernel, ns, dev, &frame, &header),
+        protocol::ICMP => reason = icmp::receive(kernel, ns, dev, &frame, header, kind),
         protocol::IGMP => {}
         protocol::UDP => {
             reason = DropReason::NoSocket;
@@ -204,7 +320,7 @@ pub(crate) fn input_kind(kernel: &Kernel, dev: DevId, source: Ipv4Addr, destinat
         source,
         destination,
     };
-    match decide(kernel, dev, &header).ok()? {
+    match decide(kernel, &mut Ingress::of(kernel, dev)?, &header).ok()? {
         Decision::Deliver(kind) => Some((kind, dev)),
         Decision::Forward { route, .. } => Some((kind::UNICAST, route.dev)),
     }
@@ -223,16 +339,15 @@ pub(crate) fn input_route(kernel: &Kernel, dev: DevId, flow: &super::Flow) -> Re
         source: flow.source,
         destination: flow.destination,
     };
-    let ns = kernel.devices.get(dev).ok_or(Errno::ENODEV)?.ns;
-    match decide(kernel, dev, &header) {
+    let mut ingress = Ingress::of(kernel, dev).ok_or(Errno::ENODEV)?;
+    match decide(kernel, &mut ingress, &header) {
         Ok(Decision::Deliver(kind)) => Ok(Route {
             kind,
-            dev: kernel.namespaces[ns].ipv4.loopback.unwrap_or(dev),
+            dev: kernel.namespaces[ingress.ns].ipv4.loopback.unwrap_or(dev),
             gateway: None,
             source: flow.source,
             mtu: 0,
             table: super::fib::table::LOCAL,
-            length: 32,
         }),
         Ok(Decision::Forward { route, .. }) => Ok(route),
         Err(Refusal::Martian | Refusal::Group) => Err(Errno::EINVAL),
@@ -241,13 +356,18 @@ pub(crate) fn input_route(kernel: &Kernel, dev: DevId, flow: &super::Flow) -> Re
     }
 }
 
-#[inline]
-fn decide(kernel: &Kernel, dev: DevId, header: &Header) -> Result<Decision, Refusal> {
-    let (source, destination) = (header.source, header.destination);
-    let Some(device) = kernel.devices.get(dev) else { return Err(Refusal::Martian) };
-    let ns = device.ns;
-    let from_self = device.flags.contains(DevFlags::LOOPBACK);
+/// Whether an address is one that only routes can tell something about: neither a group's nor a broadcast address nor loopback's.
+#[inline(always)]
+fn is_plain(address: Ipv4Addr) -> bool {
+    let first = address.octets()[0];
+    first.wrapping_sub(1) < 223 && first != 127
+}
 
+/// What the addresses by themselves say of a packet, if it is anything.
+#[inline(never)]
+fn decide_special(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Result<Option<Decision>, Refusal> {
+    let (source, destination) = (header.source, header.destination);
+    let Ingress { dev, loopback: from_self, .. } = *ingress;
     if destination.is_multicast() {
         if !igmp::is_member(kernel, dev, destination) && header.protocol != protocol::IGMP {
             return Err(Refusal::Group);
@@ -261,18 +381,18 @@ fn decide(kernel: &Kernel, dev: DevId, header: &Header) -> Result<Decision, Refu
                 return Err(Refusal::Martian);
             }
         } else if !from_self {
-            validate_source(kernel, ns, dev, header)?;
+            validate_source(kernel, ingress, header)?;
         }
-        return Ok(Decision::Deliver(kind::MULTICAST));
+        return Ok(Some(Decision::Deliver(kind::MULTICAST)));
     }
     if source.is_multicast() || source.is_broadcast() {
         return Err(Refusal::Martian);
     }
     if destination.is_broadcast() || (destination.is_unspecified() && source.is_unspecified()) {
         if source.octets()[0] != 0 && !from_self {
-            validate_source(kernel, ns, dev, header)?;
+            validate_source(kernel, ingress, header)?;
         }
-        return Ok(Decision::Deliver(kind::BROADCAST));
+        return Ok(Some(Decision::Deliver(kind::BROADCAST)));
     }
     if source.octets()[0] == 0 || destination.octets()[0] == 0 {
         return Err(Refusal::Martian);
@@ -283,6 +403,18 @@ fn decide(kernel: &Kernel, dev: DevId, header: &Header) -> Result<Decision, Refu
     {
         return Err(Refusal::Martian);
     }
+    Ok(None)
+}
+
+#[inline(never)]
+fn decide(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Result<Decision, Refusal> {
+    let (source, destination) = (header.source, header.destination);
+    if !(is_plain(source) && is_plain(destination))
+        && let Some(decision) = decide_special(kernel, ingress, header)?
+    {
+        return Ok(decision);
+    }
+    let Ingress { dev, ns, loopback: from_self, forwards, .. } = *ingress;
     let key = Key {
         source: source.to_bits(),
         tos: header.tos & 0x1c,
@@ -290,7 +422,6 @@ fn decide(kernel: &Kernel, dev: DevId, header: &Header) -> Result<Decision, Refu
         hash: lookup::flow_hash(source.to_bits(), destination.to_bits()),
         ..Key::to(destination)
     };
-    let forwards = kernel.conf_own(dev, Conf::Forwarding) != 0;
     let found = match kernel.fib_lookup(ns, &key) {
         Ok(found) => found,
         Err(_) if !forwards => return Err(Refusal::Route(Errno::EHOSTUNREACH)),
@@ -299,7 +430,7 @@ fn decide(kernel: &Kernel, dev: DevId, header: &Header) -> Result<Decision, Refu
     match found.alias.kind {
         kind @ (kind::LOCAL | kind::BROADCAST) => {
             if !from_self {
-                validate_source(kernel, ns, dev, header)?;
+                validate_source(kernel, ingress, header)?;
             }
             return Ok(Decision::Deliver(kind));
         }
@@ -307,7 +438,7 @@ fn decide(kernel: &Kernel, dev: DevId, header: &Header) -> Result<Decision, Refu
         kind::UNICAST => return Err(Refusal::Route(Errno::EHOSTUNREACH)),
         _ => return Err(Refusal::Martian),
     }
-    validate_source(kernel, ns, dev, header)?;
+    validate_source(kernel, ingress, header)?;
     let Some(out) = found.nexthop.dev else { return Err(Refusal::Route(Errno::EINVAL)) };
     let mtu = match found.alias.metric(RTAX_MTU) {
         0 => kernel.devices.get(out).map_or(0, |device| device.mtu).min(65_535),
@@ -327,8 +458,7 @@ fn decide(kernel: &Kernel, dev: DevId, header: &Header) -> Result<Decision, Refu
     } else {
         source
     };
-    let (table, length) = (found.table, found.length);
-    let route = Route { kind: kind::UNICAST, dev: out, gateway, source: own, mtu, table, length };
+    let route = Route { kind: kind::UNICAST, dev: out, gateway, source: own, mtu, table: found.table };
     Ok(Decision::Forward { route, redirect })
 }
 
@@ -345,14 +475,24 @@ fn shares_network(kernel: &Kernel, dev: DevId, source: Ipv4Addr, gateway: Option
 }
 
 /// Whether a packet with this source may come in through this device.
-#[inline]
-fn validate_source(kernel: &Kernel, ns: NsId, dev: DevId, header: &Header) -> Result<(), Refusal> {
-    let source = header.source;
-    let filter = kernel.conf_max(dev, Conf::RpFilter);
-    let accepts_own = kernel.conf_either(dev, Conf::AcceptLocal);
-    if filter == 0 {
-        return if !accepts_own && is_local(kernel, ns, source) { Err(Refusal::Martian) } else { Ok(()) };
+#[inline(always)]
+fn validate_source(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Result<(), Refusal> {
+    if ingress.filter != 0 {
+        return filter_reverse_path(kernel, ingress, header);
     }
+    if !ingress.accepts_own && ingress.foreign != Some(header.source) {
+        if is_local(kernel, ingress.ns, header.source) {
+            return Err(Refusal::Martian);
+        }
+        ingress.foreign = Some(header.source);
+    }
+    Ok(())
+}
+
+/// `rp_filter`: whether packets to its source would leave through the device that it came in by.
+fn filter_reverse_path(kernel: &Kernel, ingress: &Ingress, header: &Header) -> Result<(), Refusal> {
+    let source = header.source;
+    let Ingress { dev, ns, filter, accepts_own, .. } = *ingress;
     let key = Key {
         source: header.destination.to_bits(),
         tos: header.tos & 0x1c,

@@ -17,7 +17,7 @@ const MAX_MTU: u32 = 65_535;
 
 impl Kernel {
     /// Asks the tables, in the order of the rules. `ENETUNREACH` where none has an answer.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn fib_lookup(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
         let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
         let usable = |hop: &super::fib::Nexthop| {
@@ -26,15 +26,10 @@ impl Kernel {
         if ipv4.rules.are_custom() {
             return self.lookup_by_rules(ns, key);
         }
-        for number in [table::LOCAL, table::MAIN, table::DEFAULT] {
-            let Some(table) = ipv4.fib.table(number) else { continue };
-            if let Some(answer) = table.lookup(number, key, usable) {
-                return answer;
-            }
-        }
-        Err(Errno::ENETUNREACH)
+        ipv4.fib.lookup(key, usable)
     }
 
+    #[cold]
     fn lookup_by_rules(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
         let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
         let name = |dev: Option<DevId>| dev.and_then(|dev| self.devices.get(dev)).map(|device| device.name);
@@ -127,10 +122,9 @@ pub(super) fn flow_hash(source: u32, destination: u32) -> u32 {
     ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32) as u32
 }
 
-/// The longest packet that a route takes.
-fn route_mtu(kernel: &Kernel, dev: DevId, metric: u32) -> u32 {
-    let device = kernel.devices.get(dev).map_or(0, |device| device.mtu);
-    if metric != 0 { metric.min(MAX_MTU) } else { device.min(MAX_MTU) }
+/// The longest packet that a device takes.
+fn device_mtu(kernel: &Kernel, dev: DevId) -> u32 {
+    kernel.devices.get(dev).map_or(0, |device| device.mtu).min(MAX_MTU)
 }
 
 /// Looks a route up as a local socket would.
@@ -171,7 +165,7 @@ pub(super) fn output(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Er
     if destination.is_unspecified() {
         destination = if source.is_unspecified() { Ipv4Addr::LOCALHOST } else { source };
         source = destination;
-        return Ok(local(kernel, loopback, source, table::LOCAL, 32));
+        return Ok(local(kernel, loopback, source, table::LOCAL));
     }
     let key = Key {
         source: source.to_bits(),
@@ -198,7 +192,7 @@ pub(super) fn output(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Er
         if source.is_unspecified() {
             source = if alias.source.is_unspecified() { destination } else { alias.source };
         }
-        return Ok(local(kernel, loopback, source, found.table, found.length));
+        return Ok(local(kernel, loopback, source, found.table));
     }
     let dev = found.nexthop.dev.ok_or(Errno::EINVAL)?;
     if source.is_unspecified() {
@@ -214,23 +208,24 @@ pub(super) fn output(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Er
             alias.source
         };
     }
-    if kernel.devices.get(dev).is_some_and(|device| device.flags.contains(DevFlags::LOOPBACK)) && !to_many {
+    let device = kernel.devices.get(dev).ok_or(Errno::ENODEV)?;
+    let own = device.mtu.min(MAX_MTU);
+    let mtu = match alias.metric(RTAX_MTU) {
+        0 => own,
+        mtu => mtu.min(MAX_MTU),
+    };
+    if device.flags.contains(DevFlags::LOOPBACK) && !to_many {
         // A route through lo without a local address: the packet comes back and is looked at then.
-        let mtu = route_mtu(kernel, dev, alias.metric(RTAX_MTU));
         let gateway = found.nexthop.gateway;
-        return Ok(Route { dev, gateway, mtu, ..on_link(kernel, dev, source, destination) });
+        return Ok(Route { kind: kind::UNICAST, dev, gateway, source, mtu, table: table::MAIN });
     }
-    let mut route = on_link(kernel, dev, source, destination);
-    route.table = found.table;
-    route.length = found.length;
-    if alias.kind == kind::BROADCAST {
-        route.kind = kind::BROADCAST;
-    } else if !to_many {
-        route.kind = alias.kind;
-        route.gateway = found.nexthop.gateway;
-        route.mtu = route_mtu(kernel, dev, alias.metric(RTAX_MTU));
-        super::exception::apply(kernel, ns, destination, &mut route);
+    let table = found.table;
+    if to_many || alias.kind == kind::BROADCAST {
+        let kind = if destination.is_multicast() { kind::MULTICAST } else { kind::BROADCAST };
+        return Ok(Route { kind, dev, gateway: None, source, mtu: own, table });
     }
+    let mut route = Route { kind: alias.kind, dev, gateway: found.nexthop.gateway, source, mtu, table };
+    super::exception::apply(kernel, ns, destination, &mut route);
     Ok(route)
 }
 
@@ -242,17 +237,9 @@ fn on_link(kernel: &Kernel, dev: DevId, source: Ipv4Addr, destination: Ipv4Addr)
     } else {
         kind::UNICAST
     };
-    Route { kind, dev, gateway: None, source, mtu: route_mtu(kernel, dev, 0), table: table::MAIN, length: 0 }
+    Route { kind, dev, gateway: None, source, mtu: device_mtu(kernel, dev), table: table::MAIN }
 }
 
-fn local(kernel: &Kernel, loopback: DevId, source: Ipv4Addr, table: u32, length: u8) -> Route {
-    Route {
-        kind: kind::LOCAL,
-        dev: loopback,
-        gateway: None,
-        source,
-        mtu: route_mtu(kernel, loopback, 0),
-        table,
-        length,
-    }
+fn local(kernel: &Kernel, loopback: DevId, source: Ipv4Addr, table: u32) -> Route {
+    Route { kind: kind::LOCAL, dev: loopback, gateway: None, source, mtu: device_mtu(kernel, loopback), table }
 }

@@ -140,17 +140,15 @@ pub(crate) struct Route {
     /// The source that was chosen, or that was given.
     pub(crate) source: Ipv4Addr,
     pub(crate) mtu: u32,
-    /// The table and the length of the prefix that it was found by.
+    /// The table that it was found in.
     pub(crate) table: u32,
-    pub(crate) length: u8,
 }
 
-/// A packet that a socket sends.
+/// A packet that is to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outgoing<'a> {
     pub(crate) source: Ipv4Addr,
     pub(crate) destination: Ipv4Addr,
-    pub(crate) oif: Option<DevId>,
     pub(crate) protocol: u8,
     pub(crate) tos: u8,
     pub(crate) ttl: u8,
@@ -158,6 +156,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) dont_fragment: bool,
     /// IP options, padded to words.
     pub(crate) options: &'a [u8],
+    /// The header of its protocol, where that isn't part of the payload.
+    pub(crate) head: &'a [u8],
     pub(crate) payload: &'a [u8],
 }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::header::{DF, Header, MF, MIN_LEN, OFFSET};
-use super::{Flow, Outgoing, Route, fib::kind, igmp, input, lookup, options};
+use super::{Outgoing, Route, fib::kind, igmp, input, options};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::error::Errno;
@@ -12,30 +12,18 @@ use crate::netdev::DevFlags;
 use crate::path::ethertype;
 use crate::types::NsId;
 
+/// The Ethernet header of packets without a neighbour, or whose neighbour is still to be found.
+const LINK_HEADER: [u8; ETH_HLEN] = {
+    let [high, low] = ethertype::IPV4.to_be_bytes();
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low]
+};
 /// What can stand in a total-length field.
 const MAX_PACKET: usize = 65_535;
 
-/// Sends a packet from a local socket. `EMSGSIZE`, `ENOBUFS` (the device dropped it), and what [`super::lookup()`] gives.
-pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>) -> Result<(), Errno> {
-    let flow = Flow { source: packet.source, oif: packet.oif, tos: packet.tos, ..Flow::to(packet.destination) };
-    let route = match lookup::output(kernel, ns, &flow) {
-        Ok(route) => route,
-        Err(errno) => {
-            if errno == Errno::ENETUNREACH
-                && let Some(netns) = kernel.namespaces.get_mut(ns)
-            {
-                netns.ipv4.snmp.ip.out_no_routes += 1;
-            }
-            return Err(errno);
-        }
-    };
-    send_on(kernel, ns, packet, &route)
-}
-
-/// The same with the route found already.
-pub(super) fn send_on(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: &Route) -> Result<(), Errno> {
+/// Sends a packet of this host's on its way. `EMSGSIZE`, `ENOBUFS` (the device dropped it).
+pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: &Route) -> Result<(), Errno> {
     let length = MIN_LEN + packet.options.len().min(40).next_multiple_of(4);
-    let total = length + packet.payload.len();
+    let total = length + packet.head.len() + packet.payload.len();
     if total > MAX_PACKET || (packet.dont_fragment && total > route.mtu as usize) {
         return Err(Errno::EMSGSIZE);
     }
@@ -54,15 +42,21 @@ pub(super) fn send_on(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, rout
         source: if packet.source.is_unspecified() { route.source } else { packet.source },
         destination: if packet.destination.is_unspecified() { route.source } else { packet.destination },
     };
-    let now = options::clock(kernel);
-    let mut frame = kernel.frames.build(ETH_HLEN + total, |bytes| {
-        bytes[12..ETH_HLEN].copy_from_slice(&ethertype::IPV4.to_be_bytes());
-        let bytes = &mut bytes[ETH_HLEN..];
-        let room = &mut bytes[MIN_LEN..length];
-        room.iter_mut().zip(packet.options).for_each(|(byte, option)| *byte = *option);
-        options::record(room, header.source, now);
-        header.write(bytes);
-        bytes[length..].copy_from_slice(packet.payload);
+    let now = if packet.options.is_empty() { 0 } else { options::clock(kernel) };
+    let mut frame = kernel.frames.write(ETH_HLEN + total, |bytes| {
+        let (link, bytes) = bytes.split_at_mut(ETH_HLEN);
+        let (ip, bytes) = bytes.split_at_mut(length);
+        let (head, payload) = bytes.split_at_mut(packet.head.len());
+        link.copy_from_slice(&LINK_HEADER);
+        if length > MIN_LEN {
+            let room = &mut ip[MIN_LEN..];
+            room.fill(0);
+            room.iter_mut().zip(packet.options).for_each(|(byte, option)| *byte = *option);
+            options::record(room, header.source, now);
+        }
+        header.write(ip);
+        head.copy_from_slice(packet.head);
+        payload.copy_from_slice(packet.payload);
     });
     frame.set_checksum_trusted(true);
     match transmit(kernel, ns, route, &header, frame) {

@@ -11,6 +11,7 @@ use super::header::Header;
 use super::*;
 use crate::Config;
 use crate::drivers::veth;
+use crate::few::Few;
 use crate::frame::ETH_HLEN;
 use crate::neighbour::nud;
 use crate::netdev::{DevFlags, NewDevice};
@@ -77,16 +78,17 @@ impl Lab {
         let out = Outgoing {
             source: Ipv4Addr::UNSPECIFIED,
             destination: to.into(),
-            oif: None,
             protocol: 1,
             tos: 0,
             ttl: 64,
             dont_fragment: true,
             options: &[],
+            head: &[],
             payload: &message,
         };
-        let mtu = lookup(&self.kernel, ns, &Flow::to(to.into()))?.mtu as usize;
-        let sent = send(&mut self.kernel, ns, &Outgoing { dont_fragment: size + 28 <= mtu, ..out });
+        let route = lookup(&self.kernel, ns, &Flow::to(to.into()))?;
+        let dont_fragment = size + 28 <= route.mtu as usize;
+        let sent = send(&mut self.kernel, ns, &Outgoing { dont_fragment, ..out }, &route);
         self.kernel.settle();
         sent
     }
@@ -153,15 +155,16 @@ fn arp_on_the_wire() {
     let flow = Outgoing {
         source: Ipv4Addr::UNSPECIFIED,
         destination: [10, 1, 0, 2].into(),
-        oif: None,
         protocol: 99,
         tos: 0,
         ttl: 64,
         dont_fragment: true,
         options: &[],
+        head: &[],
         payload: b"hello",
     };
-    send(&mut lab.kernel, one, &flow).unwrap();
+    let route = lookup(&lab.kernel, one, &Flow::to(flow.destination)).unwrap();
+    send(&mut lab.kernel, one, &flow, &route).unwrap();
     let request = lab.next_frame(b).unwrap();
     let mut expected = vec![0xff; 6];
     expected.extend([2, 0, 0, 0, 0, 10, 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]);
@@ -336,7 +339,7 @@ fn a_refusing_route_gives_its_errno() {
         [(6, Errno::EINVAL), (7, Errno::EHOSTUNREACH), (8, Errno::EACCES), (9, Errno::ENETUNREACH)].iter().enumerate()
     {
         let alias = Alias {
-            nexthops: vec![],
+            nexthops: Few::default(),
             ..Alias::on_link(*kind, scope::UNIVERSE, DevId::default(), Ipv4Addr::UNSPECIFIED)
         };
         let prefix = Ipv4Addr::new(10, 50 + number as u8, 0, 0);
@@ -371,16 +374,18 @@ fn both_ends_in_one_namespace_do_not_answer_each_other() {
     let out = Outgoing {
         source: [10, 1, 0, 1].into(),
         destination: [10, 1, 0, 2].into(),
-        oif: Some(a),
         protocol: 99,
         tos: 0,
         ttl: 64,
         dont_fragment: true,
         options: &[],
+        head: &[],
         payload: &[],
     };
     // The local route has no next hop through `a`; what is forced through it asks and gets no answer.
-    send(&mut lab.kernel, one, &out).unwrap();
+    let flow = Flow { source: out.source, oif: Some(a), ..Flow::to(out.destination) };
+    let route = lookup(&lab.kernel, one, &flow).unwrap();
+    send(&mut lab.kernel, one, &out, &route).unwrap();
     lab.kernel.settle();
     assert_eq!(lab.state(a, [10, 1, 0, 2]), Some(nud::INCOMPLETE));
 }

@@ -348,10 +348,11 @@ impl<T> Trie<T> {
     }
 
     /// The value of the longest prefix that covers `address`: the first of [`Trie::matches`], for less.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn longest(&self, address: u32) -> Option<(u8, &T)> {
         let (mut slot, mut longest) = (self.root, 0);
-        while let Some(node) = node_index(slot).and_then(|at| self.nodes.get(at)) {
+        while slot & NODE != 0 {
+            let Some(node) = self.nodes.get((slot ^ NODE) as usize) else { break };
             if node.inherited != 0 {
                 longest = node.inherited;
             }

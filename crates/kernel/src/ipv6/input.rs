@@ -48,11 +48,11 @@ impl Packet {
 
 /// An IPv6 packet received on a device.
 pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
-    let Some(device) = kernel.devices.get_mut(dev) else { return kernel.drop_frame(frame, DropReason::DevReady) };
     if frame.packet_type() == PacketType::OtherHost {
-        device.info.incidents.rx_otherhost_dropped += 1;
-        return kernel.drop_frame(frame, DropReason::OtherHost);
+        kernel.count_strangers(dev, 1);
+        return kernel.frames.recycle(frame);
     }
+    let Some(device) = kernel.devices.get(dev) else { return kernel.drop_frame(frame, DropReason::DevReady) };
     let ns = device.ns;
     let loopback = device.flags.contains(DevFlags::LOOPBACK);
     let enabled = device.ipv6.as_ref().is_some_and(|own| own.conf.get(Conf::DisableIpv6) == 0);
@@ -291,9 +291,10 @@ fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, mut pack
 
 fn finish(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, packet: Packet) {
     let bytes = frame.payload();
-    let (Some(header), Some(payload)) = (bytes.first_chunk::<LEN>(), bytes.get(packet.at..)) else {
+    if bytes.len() < packet.at {
         return kernel.drop_frame(frame, DropReason::PacketTooSmall);
-    };
+    }
+    let addresses = (packet.header.source, packet.header.destination);
     let unicast = !packet.header.destination.is_multicast();
     let mut reason = DropReason::Consumed;
     if packet.next == next::NONE {
@@ -304,11 +305,11 @@ fn finish(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, packet: Packe
         if !icmp::is_intact(kernel, ns, &frame, &packet) {
             return kernel.drop_frame(frame, DropReason::IpChecksum);
         }
-        crate::socket::inet::deliver_ipv6(kernel, dev, header, packet.next, payload);
+        crate::socket::inet::deliver_ipv6(kernel, dev, &frame, packet.next, addresses, packet.at);
         reason = icmp::receive(kernel, ns, dev, &frame, &packet);
         return kernel.drop_frame(frame, reason);
     }
-    let taken = crate::socket::inet::deliver_ipv6(kernel, dev, header, packet.next, payload);
+    let taken = crate::socket::inet::deliver_ipv6(kernel, dev, &frame, packet.next, addresses, packet.at);
     match packet.next {
         next::UDP => {
             kernel.namespaces[ns].ipv6.snmp.ip.in_delivers += 1;

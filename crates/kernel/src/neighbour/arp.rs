@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::state::{self, Update};
-use super::table::nud;
+use super::table::{Place, nud};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
@@ -185,7 +185,7 @@ fn learn(kernel: &mut Kernel, dev: DevId, packet_type: PacketType, packet: &Pack
     let is_reply = packet.operation == REPLY;
     let unicast = |kernel: &Kernel| ipv4::address_type(kernel, ns, address) == kind::UNICAST;
     let gratuitous = address == packet.target.1 && (!is_reply || packet.target.0 == lladdr) && unicast(kernel);
-    let known = kernel.namespaces[ns].neighbours.find(dev, IpAddr::V4(address));
+    let known = kernel.namespaces[ns].neighbours.find(Place::of(dev, &IpAddr::V4(address)));
     let accepts = match kernel.conf_max(dev, Conf::ArpAccept) {
         0 => false,
         1 => true,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::state::{self, Update};
-use super::table::{ntf, nud};
+use super::table::{Place, ntf, nud};
 use crate::Kernel;
 use crate::error::{Errno, Result};
 use crate::types::{DevId, MacAddr, NsId};
@@ -59,7 +59,7 @@ pub(crate) fn change(kernel: &mut Kernel, dev: DevId, address: IpAddr, wanted: &
 pub(crate) fn delete(kernel: &mut Kernel, dev: DevId, address: IpAddr) -> Result<()> {
     let device = kernel.devices.get(dev).ok_or(Errno::ENODEV)?;
     let (ns, address) = (device.ns, state::key(device.flags, address));
-    let id = kernel.namespaces[ns].neighbours.find(dev, address).ok_or(Errno::ENOENT)?;
+    let id = kernel.namespaces[ns].neighbours.find(Place::of(dev, &address)).ok_or(Errno::ENOENT)?;
     let news = Update { lladdr: None, state: nud::FAILED, replace: true, doubt: false, router: None, admin: true };
     state::update(kernel, ns, id, news)?;
     state::remove(kernel, ns, id);

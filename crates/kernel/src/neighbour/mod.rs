@@ -20,11 +20,11 @@ use slotmap::KeyData;
 pub(crate) use control::{Change, add_proxy, change, delete, delete_proxy};
 pub(crate) use params::Params;
 pub(crate) use state::{times, touch};
-pub(crate) use table::{NeighId, Neighbour, Tables, ntf, nud};
+pub(crate) use table::{NeighId, Neighbour, Place, Tables, ntf, nud};
 
 use crate::Kernel;
 use crate::drop_reason::DropReason;
-use crate::frame::{ETH_HLEN, Frame};
+use crate::frame::Frame;
 use crate::ipv4::Conf;
 use crate::netdev::NetdevEvent;
 use crate::types::{DevId, MacAddr, NsId};
@@ -86,33 +86,50 @@ pub(crate) fn timer(kernel: &mut Kernel, ns: NsId, entry: u64) {
     state::timer(kernel, ns, NeighId::from(KeyData::from_ffi(entry)));
 }
 
+/// The Ethernet addresses, destination first, of frames to a neighbour that is known, and which is used now. `None` where it has to
+/// be asked for first.
+#[inline]
+pub(crate) fn link_addresses(kernel: &mut Kernel, dev: DevId, next_hop: Place) -> Option<[u8; 12]> {
+    let Kernel { devices, namespaces, now, .. } = kernel;
+    let device = devices.get(dev)?;
+    let neighbours = &mut namespaces.get_mut(device.ns)?.neighbours;
+    let id = neighbours.find_used(next_hop)?;
+    let entry = neighbours.get_mut(id).filter(|entry| entry.state & nud::VALID != 0)?;
+    entry.used = *now;
+    let mut addresses = [0; 12];
+    addresses[..6].copy_from_slice(&entry.lladdr.0);
+    addresses[6..].copy_from_slice(&device.address.0);
+    if entry.state & nud::STALE != 0 {
+        let ns = device.ns;
+        state::use_now(kernel, ns, id);
+    }
+    Some(addresses)
+}
+
 /// Sends a packet to a neighbour: `frame` is complete but for its Ethernet addresses. It waits in the neighbour's queue while
 /// that is being asked for.
 #[inline]
 pub(crate) fn output(kernel: &mut Kernel, dev: DevId, next_hop: IpAddr, frame: Frame) -> Result<(), DropReason> {
-    let now = kernel.now;
-    if let Some(device) = kernel.devices.get(dev)
-        && let Some(netns) = kernel.namespaces.get_mut(device.ns)
-    {
-        let entry = netns.neighbours.find(dev, next_hop).and_then(|id| netns.neighbours.get_mut(id));
-        if let Some(entry) = entry
-            && entry.state & nud::CONNECTED != 0
-        {
-            entry.used = now;
-            let lladdr = entry.lladdr;
-            return transmit_to(kernel, dev, lladdr, frame);
-        }
+    match link_addresses(kernel, dev, Place::of(dev, &next_hop)) {
+        Some(addresses) => transmit_with(kernel, dev, &addresses, frame),
+        None => state::output(kernel, dev, next_hop, frame),
     }
-    state::output(kernel, dev, next_hop, frame)
+}
+
+/// Sends a frame to an address on the link.
+fn transmit_to(kernel: &mut Kernel, dev: DevId, to: MacAddr, frame: Frame) -> Result<(), DropReason> {
+    let from = kernel.devices.get(dev).map_or(MacAddr::ZERO, |device| device.address);
+    let mut addresses = [0; 12];
+    addresses[..6].copy_from_slice(&to.0);
+    addresses[6..].copy_from_slice(&from.0);
+    transmit_with(kernel, dev, &addresses, frame)
 }
 
 /// Writes both Ethernet addresses and sends the frame.
 #[inline]
-fn transmit_to(kernel: &mut Kernel, dev: DevId, to: MacAddr, mut frame: Frame) -> Result<(), DropReason> {
-    let from = kernel.devices.get(dev).map_or(MacAddr::ZERO, |device| device.address);
-    if let Some(header) = kernel.frames.bytes_mut(&mut frame).first_chunk_mut::<ETH_HLEN>() {
-        header[..6].copy_from_slice(&to.0);
-        header[6..12].copy_from_slice(&from.0);
+fn transmit_with(kernel: &mut Kernel, dev: DevId, addresses: &[u8; 12], mut frame: Frame) -> Result<(), DropReason> {
+    if let Some(header) = kernel.frames.bytes_mut(&mut frame).first_chunk_mut::<12>() {
+        *header = *addresses;
     }
     kernel.transmit(dev, frame)
 }

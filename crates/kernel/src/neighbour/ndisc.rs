@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::state::{self, Update};
-use super::table::nud;
+use super::table::{Place, nud};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
@@ -212,7 +212,7 @@ fn advertised(
         return DropReason::Consumed;
     }
     let Some(ns) = kernel.devices.get(dev).map(|device| device.ns) else { return DropReason::DevReady };
-    let Some(id) = kernel.namespaces[ns].neighbours.find(dev, IpAddr::V6(target)) else {
+    let Some(id) = kernel.namespaces[ns].neighbours.find(Place::of(dev, &IpAddr::V6(target))) else {
         return DropReason::ArpNotForUs;
     };
     if kernel.neigh(ns, id).is_none_or(|entry| entry.state & nud::FAILED != 0) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use slotmap::Key as _;
 
-use super::table::{NeighId, Neighbour, ntf, nud};
+use super::table::{NeighId, Neighbour, Place, ntf, nud};
 use super::{arp, gc};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
@@ -48,7 +48,7 @@ impl Kernel {
     /// The entry for an address on a device.
     pub(crate) fn neighbour(&self, dev: DevId, address: IpAddr) -> Option<&Neighbour> {
         let tables = &self.namespaces.get(self.devices.get(dev)?.ns)?.neighbours;
-        tables.get(tables.find(dev, address)?)
+        tables.get(tables.find(Place::of(dev, &address))?)
     }
 
     pub(super) fn neigh(&self, ns: NsId, id: NeighId) -> Option<&Neighbour> {
@@ -119,7 +119,7 @@ pub(crate) fn find_or_make(kernel: &mut Kernel, dev: DevId, address: IpAddr) -> 
     let device = kernel.devices.get(dev).ok_or(Errno::ENODEV)?;
     let ns = device.ns;
     let address = key(device.flags, address);
-    if let Some(id) = kernel.namespaces[ns].neighbours.find(dev, address) {
+    if let Some(id) = kernel.namespaces[ns].neighbours.find(Place::of(dev, &address)) {
         return Ok((ns, id));
     }
     let (kind, fixed) = fixed_address(kernel, dev, address);
@@ -170,7 +170,7 @@ fn fixed_address(kernel: &Kernel, dev: DevId, address: IpAddr) -> (u8, Option<Ma
     }
 }
 
-/// Sends a packet to a neighbour whose address isn't known for sure.
+/// Sends a packet to a neighbour whose address isn't known.
 pub(super) fn output(kernel: &mut Kernel, dev: DevId, address: IpAddr, frame: Frame) -> Result<(), DropReason> {
     let Ok((ns, id)) = find_or_make(kernel, dev, address) else {
         kernel.drop_frame(frame, DropReason::NeighQueueFull);
@@ -218,7 +218,7 @@ fn queue(kernel: &mut Kernel, ns: NsId, id: NeighId, frame: Frame, limit: usize)
 }
 
 /// An entry is used: one that is no longer sure gets its time for a confirmation.
-fn use_now(kernel: &mut Kernel, ns: NsId, id: NeighId) {
+pub(super) fn use_now(kernel: &mut Kernel, ns: NsId, id: NeighId) {
     let now = kernel.now;
     let Some(entry) = kernel.neigh_mut(ns, id) else { return };
     if entry.state != nud::STALE {

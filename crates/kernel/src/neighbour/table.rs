@@ -102,15 +102,22 @@ impl Hasher for KeyHasher {
     }
 }
 
-type Place = (u64, u128);
+/// An address on a device, as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    dev: u64,
+    address: u128,
+}
 
-#[inline]
-fn place(dev: DevId, address: IpAddr) -> Place {
-    let address = match address {
-        IpAddr::V4(address) => 0xffff_0000_0000 | u128::from(address.to_bits()),
-        IpAddr::V6(address) => address.to_bits(),
-    };
-    (dev.data().as_ffi(), address)
+impl Place {
+    #[inline(always)]
+    pub(crate) fn of(dev: DevId, address: &IpAddr) -> Place {
+        let address = match address {
+            IpAddr::V4(address) => 0xffff_0000_0000 | u128::from(address.to_bits()),
+            IpAddr::V6(address) => address.to_bits(),
+        };
+        Place { dev: dev.data().as_ffi(), address }
+    }
 }
 
 /// A device's settings for one family, and what was drawn from them.
@@ -126,6 +133,8 @@ pub(crate) struct DevParams {
 pub(crate) struct Tables {
     entries: SlotMap<NeighId, Neighbour>,
     index: HashMap<Place, NeighId, BuildHasherDefault<KeyHasher>>,
+    /// The last entry that was used, if it is still there.
+    used: NeighId,
     sequence: u64,
     /// Addresses that are answered for on a device.
     pub(super) proxies: BTreeSet<(IpAddr, DevId)>,
@@ -141,6 +150,7 @@ impl Default for Tables {
         Tables {
             entries: SlotMap::with_key(),
             index: HashMap::default(),
+            used: NeighId::default(),
             sequence: 0,
             proxies: BTreeSet::new(),
             defaults: [Shared::Initial(&Params::ARP), Shared::Initial(&Params::NDISC)],
@@ -153,8 +163,18 @@ impl Default for Tables {
 impl Tables {
     /// The entry for an address on a device.
     #[inline]
-    pub(crate) fn find(&self, dev: DevId, address: IpAddr) -> Option<NeighId> {
-        self.index.get(&place(dev, address)).copied()
+    pub(crate) fn find(&self, place: Place) -> Option<NeighId> {
+        self.index.get(&place).copied()
+    }
+
+    /// The same for one that is going to be used.
+    #[inline]
+    pub(super) fn find_used(&mut self, place: Place) -> Option<NeighId> {
+        let last = self.entries.get(self.used);
+        if last.is_none_or(|last| Place::of(last.dev, &last.address) != place) {
+            self.used = self.find(place)?;
+        }
+        Some(self.used)
     }
 
     /// An entry.
@@ -206,14 +226,14 @@ impl Tables {
             timer: None,
             sequence: self.sequence,
         });
-        self.index.insert(place(dev, address), id);
+        self.index.insert(Place::of(dev, &address), id);
         id
     }
 
     /// Takes an entry out.
     pub(super) fn remove(&mut self, id: NeighId) -> Option<Neighbour> {
         let entry = self.entries.remove(id)?;
-        self.index.remove(&place(entry.dev, entry.address));
+        self.index.remove(&Place::of(entry.dev, &entry.address));
         Some(entry)
     }
 

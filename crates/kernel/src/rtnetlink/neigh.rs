@@ -9,7 +9,7 @@ use super::notify;
 use super::uapi::*;
 use crate::Kernel;
 use crate::error::{Errno, Error, Result};
-use crate::neighbour::{self, Change, NeighId, Neighbour, Params, ntf, nud};
+use crate::neighbour::{self, Change, NeighId, Neighbour, Params, Place, ntf, nud};
 use crate::types::{DevId, Instant, NsId};
 
 /// Bytes of a `struct ndmsg`.
@@ -169,7 +169,7 @@ pub(crate) fn get(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
         return Ok(Answer::Reply(out));
     }
     let dev = dev.ok_or(Error::new(Errno::EINVAL, "No device specified"))?;
-    let entry = tables.find(dev, address).and_then(|id| tables.get(id));
+    let entry = tables.find(Place::of(dev, &address)).and_then(|id| tables.get(id));
     let entry = entry.ok_or(Error::new(Errno::ENOENT, "Neighbour entry not found"))?;
     fill(kernel, entry, &mut out, header);
     Ok(Answer::Reply(out))

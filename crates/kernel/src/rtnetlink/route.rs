@@ -54,7 +54,7 @@ fn fill(
     out: &mut Writer,
     header: Header,
 ) {
-    let single = if let [hop] = alias.nexthops.as_slice() { Some(hop) } else { None };
+    let single = if let [hop] = &alias.nexthops[..] { Some(hop) } else { None };
     let all = |flag: u8| !alias.nexthops.is_empty() && alias.nexthops.iter().all(|hop| hop.flags & flag != 0);
     let mut flags = single.map_or(0, |hop| hop.flags);
     for flag in [hop_flags::DEAD, hop_flags::LINKDOWN] {
@@ -95,7 +95,7 @@ fn fill(
             }
             None if alias.nexthops.is_empty() => {}
             None => out.nest(RTA_MULTIPATH, |out| {
-                for hop in &alias.nexthops {
+                for hop in &alias.nexthops[..] {
                     let index = ifindex(kernel, hop).unwrap_or(0);
                     let fixed = RtNexthop { flags: hop.flags, weight: hop.weight, index };
                     fill_nexthop(fixed, out, |out| gateway(hop.gateway, out));

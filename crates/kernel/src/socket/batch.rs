@@ -63,6 +63,10 @@ impl Kernel {
             let taken = self.drain_packets(socket, limit, show);
             return if taken == 0 { Err(Errno::EAGAIN) } else { Ok(taken) };
         }
+        if matches!(open.kind, SocketKind::Inet(_)) && open.pending_error.is_none() {
+            let taken = self.drain_inet(socket, limit, show);
+            return if taken == 0 { Err(Errno::EAGAIN) } else { Ok(taken) };
+        }
         let mut taken = 0;
         while taken < limit {
             match self.receive(socket, 0) {

@@ -122,6 +122,12 @@ pub(crate) struct Taps {
 }
 
 impl Taps {
+    /// Whether there are none.
+    #[inline(always)]
+    pub(crate) fn are_none(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Whether somebody sees every frame that is received.
     #[inline(always)]
     pub(crate) fn see_incoming(&self) -> bool {
@@ -479,12 +485,15 @@ pub(crate) fn take_runs<'q>(kernel: &mut Kernel, next: &mut Option<Burst<'q>>, r
     let Some(open) = sockets.get_mut(socket) else { return false };
     let SocketKind::Packet(packet) = &mut open.kind else { return false };
     let (filter, limit) = (open.options.filter.as_ref(), open.options.receive_buffer);
-    let (mut at, mut unwanted) = (0, false);
+    let (mut at, mut unwanted, mut strangers) = (0, false, 0);
     let (mut stations, mut hardware_type) = (Stations::of(device), device.kind.hardware_type());
     let wanted = burst.len() + runs.size_hint().1.unwrap_or_default();
     let received = packet.queue.extend_with(wanted, limit, |captured| {
         loop {
             let Some(frame) = burst.get_mut(at) else {
+                if strangers > 0 {
+                    return false;
+                }
                 // On to the next device, if the socket is the only taker there, too.
                 let Some(run) = runs.next() else { return false };
                 (dev, burst, at) = (run.0, run.1, 0);
@@ -496,8 +505,13 @@ pub(crate) fn take_runs<'q>(kernel: &mut Kernel, next: &mut Option<Burst<'q>>, r
                 continue;
             };
             let Some(header) = frame.header() else { return false };
-            if ethertype::is_handled(ethertype::of(header)) {
-                return false;
+            let (packet_type, ethertype) = (stations.packet_type(header), ethertype::of(header));
+            if ethertype::is_handled(ethertype) {
+                // IP takes nothing that is to somebody else.
+                if packet_type != PacketType::OtherHost || !ethertype::is_ip(ethertype) {
+                    return false;
+                }
+                strangers += 1;
             }
             at += 1;
             let keep = filter.map_or(u32::MAX, |filter| kept(filter, frame));
@@ -506,7 +520,6 @@ pub(crate) fn take_runs<'q>(kernel: &mut Kernel, next: &mut Option<Burst<'q>>, r
                 unwanted = true;
                 continue;
             }
-            let packet_type = stations.packet_type(header);
             frame.move_to(&mut captured.frame);
             captured.frame.set_packet_type(packet_type);
             captured.time = *now;
@@ -524,6 +537,9 @@ pub(crate) fn take_runs<'q>(kernel: &mut Kernel, next: &mut Option<Burst<'q>>, r
     }
     let rest = burst.get_mut(at..).unwrap_or_default();
     *next = if rest.is_empty() { runs.next() } else { Some((dev, rest)) };
+    if strangers > 0 {
+        kernel.count_strangers(dev, strangers);
+    }
     received > 0 || unwanted
 }
 

@@ -7,6 +7,7 @@ use super::super::attr::{Attr, Attributes, Check};
 use super::super::dispatch::{Answer, Request};
 use super::super::uapi::*;
 use super::*;
+use crate::few::Few;
 use crate::ipv4::fib::{Key, Pattern, RTAX_MTU, kind, protocol, scope, table};
 use crate::ipv4::{self as inet};
 
@@ -194,7 +195,7 @@ fn resolve(kernel: &Kernel, ns: NsId, wanted: &Wanted) -> Result<Alias> {
         protocol: wanted.protocol,
         priority: wanted.priority,
         source: wanted.source.unwrap_or(Ipv4Addr::UNSPECIFIED),
-        nexthops: Vec::new(),
+        nexthops: Few::default(),
         metrics: wanted.metrics.clone().filter(|metrics| metrics.iter().any(|metric| *metric != 0)),
     };
     match wanted.kind {

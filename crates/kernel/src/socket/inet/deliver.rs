@@ -2,105 +2,82 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::options::{IP_PKTINFO, IP_RETOPTS, IP_TTL, IPV6_HOPLIMIT, IPV6_PKTINFO, IPV6_TCLASS, SOL_IP, SOL_IPV6};
-use super::{InetSocket, Mode, Received, control_int, device_matches, protocol};
+use super::{InetSocket, Mode, device_matches, protocol};
+use crate::Kernel;
 use crate::drop_reason::DropReason;
-use crate::socket::{SocketAddress, SocketKind};
+use crate::frame::{ETH_HLEN, Frame};
+use crate::socket::SocketKind;
 use crate::types::{DevId, SocketId};
-use crate::{Control, Datagram, Kernel};
 
 const ECHO_REPLY: u8 = 0;
 const ECHO_REPLY_V6: u8 = 129;
-const IP_TOS: i32 = 1;
 
-/// Hands a packet that was delivered to this host to every raw and ping socket that wants it. `packet` starts at the IPv4
-/// header. Whether any socket took it.
-pub(crate) fn deliver_ipv4(kernel: &mut Kernel, dev: DevId, packet: &[u8]) -> bool {
-    let Some(header) = packet.first_chunk::<20>() else { return false };
-    let header_length = usize::from(header[0] & 15) * 4;
-    let Some(payload) = packet.get(header_length..) else { return false };
-    let number = header[9];
-    let source = Ipv4Addr::new(header[12], header[13], header[14], header[15]);
-    let destination = Ipv4Addr::new(header[16], header[17], header[18], header[19]);
-    let mut taken = false;
-    for socket in candidates(kernel, dev) {
-        let Some(inet) = wanting(kernel, socket, dev, number, source.into(), destination.into()) else { continue };
-        let icmp_type = payload.first().copied().unwrap_or_default();
-        let data = match inet.mode {
-            Mode::Raw
-                if number == protocol::ICMP && icmp_type < 32 && inet.options.icmp_filter & (1 << icmp_type) != 0 =>
-            {
-                continue;
-            }
-            Mode::Raw => packet,
-            Mode::Ping if icmp_type == ECHO_REPLY && echo_id(payload) == Some(inet.local_port) => payload,
-            _ => continue,
-        };
-        let options = inet.options;
-        let mut control = Vec::new();
-        if options.packet_info {
-            let mut info = ifindex(kernel, dev).to_ne_bytes().to_vec();
-            info.extend(destination.octets());
-            info.extend(destination.octets());
-            control.push(Control { level: SOL_IP, kind: IP_PKTINFO, data: info });
+/// Hands a packet that was delivered to this host to every raw and ping socket that wants it; what its protocol carries begins at
+/// `at` behind the Ethernet header. Whether any socket took it.
+pub(crate) fn deliver_ipv4(
+    kernel: &mut Kernel,
+    dev: DevId,
+    frame: &Frame,
+    number: u8,
+    (source, destination): (Ipv4Addr, Ipv4Addr),
+    at: usize,
+) -> bool {
+    let Some(payload) = frame.payload().get(at..) else { return false };
+    let icmp_type = payload.first().copied().unwrap_or_default();
+    for_each(kernel, dev, frame, (number, source.into(), destination.into()), |inet| match inet.mode {
+        Mode::Raw => {
+            let filtered =
+                number == protocol::ICMP && icmp_type < 32 && inet.options.icmp_filter & (1 << icmp_type) != 0;
+            (!filtered).then_some(ETH_HLEN)
         }
-        if options.receive_ttl {
-            control.push(control_int(SOL_IP, IP_TTL, header[8].into()));
-        }
-        if options.receive_tos {
-            control.push(Control { level: SOL_IP, kind: IP_TOS, data: vec![header[1]] });
-        }
-        if options.receive_options && header_length > 20 {
-            control.push(Control { level: SOL_IP, kind: IP_RETOPTS, data: packet[20..header_length].to_vec() });
-        }
-        let address = SocketAddress::V4 { address: source, port: 0 }.to_bytes();
-        taken |= queue(kernel, socket, Datagram { data: data.to_vec(), address, control, flags: 0 });
-    }
-    taken
+        Mode::Ping if icmp_type == ECHO_REPLY && echo_id(payload) == Some(inet.local_port) => Some(ETH_HLEN + at),
+        _ => None,
+    })
 }
 
-/// The same for IPv6: `header` is the IPv6 header, `payload` what follows its extension headers.
+/// The same for IPv6, whose sockets never see its headers.
 pub(crate) fn deliver_ipv6(
     kernel: &mut Kernel,
     dev: DevId,
-    header: &[u8; 40],
-    next_header: u8,
-    payload: &[u8],
+    frame: &Frame,
+    number: u8,
+    (source, destination): (Ipv6Addr, Ipv6Addr),
+    at: usize,
 ) -> bool {
-    let address_at = |at: usize| {
-        let mut octets = [0; 16];
-        octets.copy_from_slice(&header[at..at + 16]);
-        Ipv6Addr::from(octets)
-    };
-    let (source, destination) = (address_at(8), address_at(24));
-    let mut taken = false;
-    for socket in candidates(kernel, dev) {
-        let Some(inet) = wanting(kernel, socket, dev, next_header, source.into(), destination.into()) else { continue };
-        let icmp_type = payload.first().copied().unwrap_or_default();
+    let Some(payload) = frame.payload().get(at..) else { return false };
+    let icmp_type = payload.first().copied().unwrap_or_default();
+    for_each(kernel, dev, frame, (number, source.into(), destination.into()), |inet| {
         let blocked = inet.options.icmpv6_filter[usize::from(icmp_type >> 5)] & (1 << (icmp_type & 31)) != 0;
-        match inet.mode {
-            Mode::Raw if next_header == protocol::ICMPV6 && blocked => continue,
-            Mode::Raw => {}
-            Mode::Ping if icmp_type == ECHO_REPLY_V6 && echo_id(payload) == Some(inet.local_port) => {}
-            _ => continue,
+        let takes = match inet.mode {
+            Mode::Raw => number != protocol::ICMPV6 || !blocked,
+            Mode::Ping => icmp_type == ECHO_REPLY_V6 && echo_id(payload) == Some(inet.local_port),
+            Mode::Datagram => false,
+        };
+        takes.then_some(ETH_HLEN + at)
+    })
+}
+
+/// Queues a frame at every socket that wants such packets and of which `start` says where in the frame begins what it is given.
+/// Whether any took it.
+#[inline]
+fn for_each(
+    kernel: &mut Kernel,
+    dev: DevId,
+    frame: &Frame,
+    (number, source, destination): (u8, IpAddr, IpAddr),
+    start: impl Fn(&InetSocket) -> Option<usize>,
+) -> bool {
+    let Some(device) = kernel.devices.get(dev) else { return false };
+    let (ns, ifindex) = (device.ns, device.ifindex);
+    let mut taken = false;
+    for at in 0.. {
+        let Some(socket) = kernel.namespaces.get(ns).and_then(|netns| netns.inet_sockets.get(at).copied()) else {
+            break;
+        };
+        let Some(inet) = wanting(kernel, socket, dev, number, source, destination) else { continue };
+        if let Some(start) = start(inet) {
+            taken |= queue(kernel, socket, frame, start, ifindex);
         }
-        let options = inet.options;
-        let mut control = Vec::new();
-        if options.packet_info {
-            let mut info = destination.octets().to_vec();
-            info.extend(ifindex(kernel, dev).to_ne_bytes());
-            control.push(Control { level: SOL_IPV6, kind: IPV6_PKTINFO, data: info });
-        }
-        if options.receive_ttl {
-            control.push(control_int(SOL_IPV6, IPV6_HOPLIMIT, header[7].into()));
-        }
-        if options.receive_tos {
-            let class = (header[0] << 4) | (header[1] >> 4);
-            control.push(control_int(SOL_IPV6, IPV6_TCLASS, class.into()));
-        }
-        let scope = if source.is_unicast_link_local() { ifindex(kernel, dev) } else { 0 };
-        let address = SocketAddress::V6 { address: source, port: 0, scope }.to_bytes();
-        taken |= queue(kernel, socket, Datagram { data: payload.to_vec(), address, control, flags: 0 });
     }
     taken
 }
@@ -134,19 +111,18 @@ fn echo_id(message: &[u8]) -> Option<u16> {
     message.get(4..6)?.first_chunk().map(|id| u16::from_be_bytes(*id))
 }
 
-fn ifindex(kernel: &Kernel, dev: DevId) -> u32 {
-    kernel.devices.get(dev).map_or(0, |device| device.ifindex)
-}
-
-fn queue(kernel: &mut Kernel, socket: SocketId, datagram: Datagram) -> bool {
-    let time = kernel.now;
-    let Some(open) = kernel.sockets.get_mut(socket) else { return false };
+fn queue(kernel: &mut Kernel, socket: SocketId, frame: &Frame, start: usize, ifindex: u32) -> bool {
+    let Kernel { sockets, drops, now, .. } = kernel;
+    let Some(open) = sockets.get_mut(socket) else { return false };
     let SocketKind::Inet(inet) = &mut open.kind else { return false };
     if !inet.queue.has_room(open.options.receive_buffer) {
-        kernel.drops.count(DropReason::SocketRcvbuff);
+        drops.count(DropReason::SocketRcvbuff);
         return false;
     }
-    inet.queue.push(Received { datagram, time });
+    inet.queue.push_with(frame.len().saturating_sub(start), |place| {
+        place.frame.set_share(frame, frame.packet_type());
+        (place.start, place.ifindex, place.time) = (start as u32, ifindex, *now);
+    });
     kernel.announce(socket);
     true
 }

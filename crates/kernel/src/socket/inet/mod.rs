@@ -5,6 +5,7 @@
 mod deliver;
 mod error_queue;
 mod options;
+mod receive;
 mod send;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,12 +13,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(crate) use deliver::{deliver_ipv4, deliver_ipv6};
 pub(crate) use error_queue::{icmp_error, icmpv6_error};
 pub(super) use options::{option, set_option};
+pub(super) use receive::{Received, receive};
 pub(super) use send::send;
 
-use super::{Queued, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, SocketAddress, SocketKind, family};
+use super::{ReceiveQueue, SOCK_DGRAM, SOCK_RAW, SocketAddress, SocketKind, family};
 use crate::error::{Errno, Result};
-use crate::types::{DevId, Instant, SocketId};
-use crate::{Control, Datagram, Kernel, ipv4, ipv6};
+use crate::types::{DevId, SocketId};
+use crate::{Control, Kernel, ipv4, ipv6};
 
 /// IP protocol numbers.
 pub(crate) mod protocol {
@@ -57,19 +59,6 @@ pub(crate) struct InetSocket {
     remote_scope: u32,
     options: options::InetOptions,
     pub(super) queue: ReceiveQueue<Received>,
-}
-
-/// A packet in a queue.
-#[derive(Debug, Default)]
-pub(crate) struct Received {
-    datagram: Datagram,
-    time: Instant,
-}
-
-impl Queued for Received {
-    fn length(&self) -> usize {
-        self.datagram.data.len()
-    }
 }
 
 impl InetSocket {
@@ -224,21 +213,6 @@ pub(super) fn local_address(kernel: &mut Kernel, socket: SocketId) -> Result<Vec
         IpAddr::V6(address) => SocketAddress::V6 { address, port, scope: inet.remote_scope },
     }
     .to_bytes())
-}
-
-pub(super) fn receive(kernel: &mut Kernel, socket: SocketId, peek: bool) -> Result<Datagram, Errno> {
-    let inet = get(kernel, socket)?;
-    let (mut datagram, time) = if peek {
-        let received = inet.queue.peek().ok_or(Errno::EAGAIN)?;
-        (received.datagram.clone(), received.time)
-    } else {
-        let received = inet.queue.pop().ok_or(Errno::EAGAIN)?;
-        (received.datagram, received.time)
-    };
-    // The time comes first, as on Linux.
-    let time = kernel.timestamp(&kernel.sockets[socket].options, time);
-    datagram.control.splice(0..0, time);
-    Ok(datagram)
 }
 
 /// An `int` as an ancillary message.

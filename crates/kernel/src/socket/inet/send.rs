@@ -117,7 +117,6 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
     let packet = ipv4::Outgoing {
         source: if source.is_unspecified() { route.source } else { source },
         destination,
-        oif,
         protocol: number,
         tos,
         ttl: match (ttl, destination.is_multicast()) {
@@ -128,9 +127,10 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
         },
         dont_fragment: dont_fragment && length <= route.mtu as usize,
         options: ip_options,
+        head: &[],
         payload: data,
     };
-    ipv4::send(kernel, ns, &packet)
+    ipv4::send(kernel, ns, &packet, &route)
 }
 
 fn send_v6(kernel: &mut Kernel, socket: SocketId, destination: Ipv6Addr, scope: u32, data: &[u8]) -> Result<(), Errno> {
