@@ -97,9 +97,9 @@ pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) 
             let header = match check(kernel, &ingress, frame) {
                 Ok(header) => header,
                 Err(reason) => {
-                    let frame = std::mem::take(frame);
-                    burst = send_on(kernel, egress, burst, passing, 1);
-                    kernel.drop_frame(frame, reason);
+                    kernel.drops.count(reason);
+                    kernel.frames.recycle_from(frame);
+                    burst = &mut send_on(kernel, egress, burst, passing)[1..];
                     continue 'burst;
                 }
             };
@@ -108,37 +108,32 @@ pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) 
                     if forward::pass(kernel, ns, frame, &header, &route, &mut hop) =>
                 {
                     if route.dev != egress {
-                        burst = send_on(kernel, egress, burst, passing, 0);
+                        burst = send_on(kernel, egress, burst, passing);
                         (passing, egress) = (0, route.dev);
                     }
                     passing += 1;
                 }
                 decision => {
-                    let frame = std::mem::take(frame);
-                    burst = send_on(kernel, egress, burst, passing, 1);
+                    let rest = send_on(kernel, egress, burst, passing);
+                    let Some((frame, rest)) = rest.split_first_mut() else { return };
                     carry_out(kernel, ns, dev, frame, &header, &decision);
+                    burst = rest;
                     continue 'burst;
                 }
             }
         }
-        burst = send_on(kernel, egress, burst, passing, 0);
+        burst = send_on(kernel, egress, burst, passing);
     }
 }
 
-/// Sends the first of `burst` on through a device. What is left of it behind so many others.
+/// Sends the first of `burst` on through a device. What is left of it.
 #[inline(always)]
-fn send_on<'a>(
-    kernel: &mut Kernel,
-    egress: DevId,
-    burst: &'a mut [Frame],
-    passing: usize,
-    others: usize,
-) -> &'a mut [Frame] {
+fn send_on<'a>(kernel: &mut Kernel, egress: DevId, burst: &'a mut [Frame], passing: usize) -> &'a mut [Frame] {
     let (gone, rest) = burst.split_at_mut(passing);
     if !gone.is_empty() {
         kernel.transmit_all(egress, gone);
     }
-    rest.get_mut(others..).unwrap_or_default()
+    rest
 }
 
 /// Whether a packet is well formed; what is behind it is cut off.
@@ -183,27 +178,28 @@ fn malformed(snmp: &mut Snmp, wrong: Malformed) -> DropReason {
 }
 
 /// The copy of a packet that this host sent to many, itself included.
-pub(super) fn receive_looped(kernel: &mut Kernel, dev: DevId, frame: Frame) {
+pub(super) fn receive_looped(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
     let Some(ns) = kernel.devices.get(dev).map(|device| device.ns) else { return };
     let Ok(header) = Header::parse(frame.payload()) else { return };
     let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
     snmp.ip.in_receives += 1;
     snmp.ip_ext.in_octets += header.total as u64;
     let kind = if header.destination.is_multicast() { kind::MULTICAST } else { kind::BROADCAST };
-    carry_out(kernel, ns, dev, frame, &header, &Ok(Decision::Deliver(kind)));
+    carry_out(kernel, ns, dev, &mut frame, &header, &Ok(Decision::Deliver(kind)));
 }
 
+/// Does with a packet what was decided. It is taken out.
 fn carry_out(
     kernel: &mut Kernel,
     ns: NsId,
     dev: DevId,
-    mut frame: Frame,
+    frame: &mut Frame,
     header: &Header,
     decision: &Result<Decision, Refusal>,
 ) {
     let decision = match decision {
         Ok(decision) => decision,
-        Err(refusal) => return refuse(kernel, ns, dev, frame, *refusal),
+        Err(refusal) => return refuse(kernel, ns, dev, std::mem::take(frame), *refusal),
     };
     if header.length > MIN_LEN {
         let own = match decision {
@@ -212,56 +208,55 @@ fn carry_out(
             Decision::Forward { route, .. } => route.source,
         };
         let now = options::clock(kernel);
-        let packet = &mut kernel.frames.bytes_mut(&mut frame)[ETH_HLEN..];
+        let packet = &mut kernel.frames.bytes_mut(frame)[ETH_HLEN..];
         let checked = options::check(&packet[MIN_LEN..header.length]);
         if let Err(pointer) = checked {
             kernel.namespaces[ns].ipv4.snmp.ip.in_hdr_errors += 1;
-            icmp::answer(kernel, dev, &frame, icmp::PARAMETER_PROBLEM, 0, u32::from(pointer) << 24);
-            return kernel.drop_frame(frame, DropReason::IpInvalidHeader);
+            icmp::answer(kernel, dev, frame, icmp::PARAMETER_PROBLEM, 0, u32::from(pointer) << 24);
+            return kernel.drop_frame(std::mem::take(frame), DropReason::IpInvalidHeader);
         }
         options::record(&mut packet[MIN_LEN..header.length], own, now);
         update_checksum(packet, header.length);
     }
     match decision {
         Decision::Deliver(kind) => deliver(kernel, ns, dev, frame, header, *kind),
-        Decision::Forward { route, redirect } => forward::forward(kernel, ns, dev, frame, header, route, *redirect),
+        Decision::Forward { route, redirect } => {
+            forward::forward(kernel, ns, dev, std::mem::take(frame), header, route, *redirect);
+        }
     }
 }
 
 /// Hands a packet for this host to whom its protocol names. `kind`: what the destination is to it.
-fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, header: &Header, kind: u8) {
-    let (whole, mut header) = (header.total as u64, header);
+fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header: &Header, kind: u8) {
     let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
-    let ext = &mut snmp.ip_ext;
     if kind == kind::MULTICAST {
-        ext.in_mcast_pkts += 1;
-        ext.in_mcast_octets += whole;
+        snmp.ip_ext.in_mcast_pkts += 1;
+        snmp.ip_ext.in_mcast_octets += header.total as u64;
     } else if kind == kind::BROADCAST {
-        ext.in_bcast_pkts += 1;
-        ext.in_bcast_octets += whole;
+        snmp.ip_ext.in_bcast_pkts += 1;
+        snmp.ip_ext.in_bcast_octets += header.total as u64;
     }
     let its_header;
+    let mut header = header;
     if header.is_fragment() {
-        match fragment::collect(kernel, ns, dev, frame, header) {
-            Some(whole) => (frame, its_header) = whole,
+        match fragment::collect(kernel, ns, dev, std::mem::take(frame), header) {
+            Some(whole) => (*frame, its_header) = whole,
             None => return,
         }
         header = &its_header;
-        kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
-    } else {
-        snmp.ip.in_delivers += 1;
     }
+    kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
     let addresses = (header.source, header.destination);
-    let taken = crate::socket::inet::deliver_ipv4(kernel, dev, &frame, header.protocol, addresses, header.length);
+    let taken = crate::socket::inet::deliver_ipv4(kernel, dev, frame, header.protocol, addresses, header.length);
     let mut reason = DropReason::Consumed;
     match header.protocol {
-        protocol::ICMP => reason = icmp::receive(kernel, ns, dev, &frame, header, kind),
+        protocol::ICMP => reason = icmp::receive(kernel, ns, dev, frame, header, kind),
         protocol::IGMP => {}
         protocol::UDP => {
             reason = DropReason::NoSocket;
             if frame.packet_type() == PacketType::Host {
                 kernel.namespaces[ns].ipv4.snmp.udp_no_ports += 1;
-                icmp::answer(kernel, dev, &frame, icmp::UNREACHABLE, icmp::PORT, 0);
+                icmp::answer(kernel, dev, frame, icmp::UNREACHABLE, icmp::PORT, 0);
             }
         }
         protocol::TCP => reason = DropReason::NoSocket,
@@ -269,10 +264,11 @@ fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, mut frame: Frame, header: 
         _ => {
             reason = DropReason::UnhandledProto;
             kernel.namespaces[ns].ipv4.snmp.ip.in_unknown_protos += 1;
-            icmp::answer(kernel, dev, &frame, icmp::UNREACHABLE, icmp::PROTOCOL, 0);
+            icmp::answer(kernel, dev, frame, icmp::UNREACHABLE, icmp::PROTOCOL, 0);
         }
     }
-    kernel.drop_frame(frame, reason);
+    kernel.drops.count(reason);
+    kernel.frames.recycle_from(frame);
 }
 
 fn refuse(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, refusal: Refusal) {

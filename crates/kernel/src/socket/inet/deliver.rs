@@ -67,16 +67,29 @@ fn for_each(
     (number, source, destination): (u8, IpAddr, IpAddr),
     start: impl Fn(&InetSocket) -> Option<usize>,
 ) -> bool {
-    let Some(device) = kernel.devices.get(dev) else { return false };
-    let (ns, ifindex) = (device.ns, device.ifindex);
+    let Kernel { devices, namespaces, sockets, ready, drops, now, .. } = kernel;
+    let Some(device) = devices.get(dev) else { return false };
+    let Some(netns) = namespaces.get(device.ns) else { return false };
     let mut taken = false;
-    for at in 0.. {
-        let Some(socket) = kernel.namespaces.get(ns).and_then(|netns| netns.inet_sockets.get(at).copied()) else {
-            break;
+    for socket in &netns.inet_sockets {
+        let Some(open) = sockets.get_mut(*socket).filter(|open| device_matches(open.bound_device, dev)) else {
+            continue;
         };
-        let Some(inet) = wanting(kernel, socket, dev, number, source, destination) else { continue };
-        if let Some(start) = start(inet) {
-            taken |= queue(kernel, socket, frame, start, ifindex);
+        let SocketKind::Inet(inet) = &mut open.kind else { continue };
+        let wanted = if inet.wants(number, source, destination) { start(inet) } else { None };
+        let Some(start) = wanted else { continue };
+        if !inet.queue.has_room(open.options.receive_buffer) {
+            drops.count(DropReason::SocketRcvbuff);
+            continue;
+        }
+        inet.queue.push_with(frame.len().saturating_sub(start), |place| {
+            place.frame.set_share(frame, frame.packet_type());
+            (place.start, place.ifindex, place.time) = (start as u32, device.ifindex, *now);
+        });
+        taken = true;
+        if !open.announced {
+            open.announced = true;
+            ready.push_back(*socket);
         }
     }
     taken
@@ -99,30 +112,21 @@ pub(super) fn wanting(
 ) -> Option<&InetSocket> {
     let open = kernel.sockets.get(socket)?;
     let SocketKind::Inet(inet) = &open.kind else { return None };
-    let same_family = inet.local.is_ipv4() == source.is_ipv4();
-    // A bound group or broadcast address is a destination like any other.
-    let local = inet.local.is_unspecified() || inet.local == destination;
-    let remote = inet.remote.is_none_or(|remote| remote == source);
-    let wants = inet.mode != Mode::Datagram && inet.protocol == number && same_family && local && remote;
-    (wants && device_matches(open.bound_device, dev)).then_some(inet)
+    (device_matches(open.bound_device, dev) && inet.wants(number, source, destination)).then_some(inet)
+}
+
+impl InetSocket {
+    /// Whether it wants packets of this protocol between these addresses.
+    fn wants(&self, number: u8, source: IpAddr, destination: IpAddr) -> bool {
+        // A bound group or broadcast address is a destination like any other.
+        self.mode != Mode::Datagram
+            && self.protocol == number
+            && self.local.is_ipv4() == source.is_ipv4()
+            && (self.local.is_unspecified() || self.local == destination)
+            && self.remote.is_none_or(|remote| remote == source)
+    }
 }
 
 fn echo_id(message: &[u8]) -> Option<u16> {
     message.get(4..6)?.first_chunk().map(|id| u16::from_be_bytes(*id))
-}
-
-fn queue(kernel: &mut Kernel, socket: SocketId, frame: &Frame, start: usize, ifindex: u32) -> bool {
-    let Kernel { sockets, drops, now, .. } = kernel;
-    let Some(open) = sockets.get_mut(socket) else { return false };
-    let SocketKind::Inet(inet) = &mut open.kind else { return false };
-    if !inet.queue.has_room(open.options.receive_buffer) {
-        drops.count(DropReason::SocketRcvbuff);
-        return false;
-    }
-    inet.queue.push_with(frame.len().saturating_sub(start), |place| {
-        place.frame.set_share(frame, frame.packet_type());
-        (place.start, place.ifindex, place.time) = (start as u32, ifindex, *now);
-    });
-    kernel.announce(socket);
-    true
 }
