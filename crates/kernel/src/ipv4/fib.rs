@@ -327,6 +327,19 @@ impl Table {
         None
     }
 
+    /// Looks at the routes that an address is looked up in first, so that they are at hand soon.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, destination: u32) {
+        let routes = self.routes.longest(destination).and_then(|(_, aliases)| aliases.first());
+        std::hint::black_box(routes.and_then(|alias| alias.nexthops.first()).map(|hop| hop.flags));
+    }
+
+    /// Whether the table is larger than what a processor has at hand anyway.
+    #[inline]
+    pub(crate) fn is_large(&self) -> bool {
+        self.routes.is_large()
+    }
+
     /// Every route in dump order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (Ipv4Addr, u8, &Alias)> {
         self.routes.entries().into_iter().flat_map(|(address, length, aliases)| {

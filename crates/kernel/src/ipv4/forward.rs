@@ -59,6 +59,7 @@ pub(super) fn pass(
 }
 
 /// Sends a packet on.
+#[inline(never)]
 pub(super) fn forward(
     kernel: &mut Kernel,
     ns: NsId,

@@ -137,6 +137,7 @@ impl Queues {
 }
 
 /// Takes a part in; the whole packet if it was the last that was missing.
+#[inline(never)]
 pub(super) fn collect(
     kernel: &mut Kernel,
     ns: NsId,

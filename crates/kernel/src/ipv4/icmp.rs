@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::checksum::{fold, internet_checksum, sum};
 use super::header::{DF, Header, MIN_LEN, OFFSET, protocol};
+use super::input::Target;
 use super::lookup::{self, address_type, is_local, select_source};
 use super::sysctl::Conf;
 use super::{Flow, Outgoing, exception, fib::kind, input, options, output, scope};
@@ -174,6 +175,7 @@ pub(super) fn redirect(kernel: &mut Kernel, dev: DevId, frame: &Frame, gateway: 
     }
 }
 
+#[inline(never)]
 fn about(kernel: &mut Kernel, dev: DevId, packet: &[u8], kind: u8, code: u8, info: u32) {
     let Some(device) = kernel.devices.get(dev) else { return };
     let ns = device.ns;
@@ -246,14 +248,14 @@ fn finish(kernel: &mut Kernel, ns: NsId, out: Outgoing<'_>, route: &super::Route
     let _ = output::send(kernel, ns, &Outgoing { head: &head.to_be_bytes(), ..out }, route);
 }
 
-/// An ICMP message for this host, to an address that is of some kind to it (`RTN_…`). What became of it.
+/// An ICMP message for this host. What became of it.
 pub(super) fn receive(
     kernel: &mut Kernel,
     ns: NsId,
     dev: DevId,
     frame: &Frame,
     header: &Header,
-    address: u8,
+    target: Target,
 ) -> DropReason {
     let packet = frame.payload();
     let message = packet.get(header.length..).unwrap_or_default();
@@ -276,7 +278,7 @@ pub(super) fn receive(
         return DropReason::UnhandledProto;
     }
     let settings = &kernel.namespaces[ns].ipv4.settings;
-    let to_many = frame.packet_type() != PacketType::Host || address != kind::LOCAL;
+    let to_many = frame.packet_type() != PacketType::Host || target.kind != kind::LOCAL;
     if to_many && (!matches!(kind, ECHO | TIMESTAMP) || settings.icmp_echo_ignore_broadcasts != 0) {
         return DropReason::Consumed;
     }
@@ -284,12 +286,12 @@ pub(super) fn receive(
         ECHO if settings.icmp_echo_ignore_all != 0 => {}
         ECHO => {
             let payload = &message[HEADER_LEN..];
-            reply(kernel, ns, dev, packet, header, address, (ECHO_REPLY, code), info, payload);
+            reply(kernel, ns, dev, packet, header, target, (ECHO_REPLY, code), info, payload);
         }
         TIMESTAMP if message.len() >= 20 => {
             let now = options::clock(kernel).to_be_bytes();
             let times = [&message[HEADER_LEN..12], &now, &now].concat();
-            reply(kernel, ns, dev, packet, header, address, (TIMESTAMP_REPLY, code), info, &times);
+            reply(kernel, ns, dev, packet, header, target, (TIMESTAMP_REPLY, code), info, &times);
         }
         UNREACHABLE | SOURCE_QUENCH | TIME_EXCEEDED | PARAMETER_PROBLEM => {
             error(kernel, ns, dev, header.source, (kind, code), message);
@@ -307,17 +309,17 @@ fn reply(
     dev: DevId,
     packet: &[u8],
     header: &Header,
-    address: u8,
+    target: Target,
     kind: (u8, u8),
     info: u32,
     payload: &[u8],
 ) {
-    let source = if address == kind::LOCAL {
+    let source = if target.kind == kind::LOCAL {
         header.destination
     } else {
         select_source(kernel, dev, Some(header.source), scope::UNIVERSE)
     };
-    let flow = Flow { source, tos: header.tos, ..Flow::to(header.source) };
+    let flow = Flow { source, any_source: target.own, tos: header.tos, ..Flow::to(header.source) };
     let Ok(route) = lookup::output(kernel, ns, &flow) else { return };
     let options = options::echo(packet.get(MIN_LEN..header.length).unwrap_or_default());
     let out = Outgoing {
@@ -335,6 +337,7 @@ fn reply(
 }
 
 /// Another host's error about a packet of this one: the sockets are told, a smaller path MTU is remembered.
+#[inline(never)]
 fn error(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, (kind, code): (u8, u8), message: &[u8]) {
     let quoted = &message[HEADER_LEN..];
     let Some(about) = quoted.first_chunk::<MIN_LEN>().map(Header::read) else {
@@ -371,6 +374,7 @@ fn learn_mtu(kernel: &mut Kernel, ns: NsId, about: &Header, mtu: u32) {
 }
 
 /// A router names a better gateway for a destination; it is believed if the router is the one that is used now.
+#[inline(never)]
 fn redirected(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, code: u8, message: &[u8]) {
     let quoted = &message[HEADER_LEN..];
     let Some(about) = quoted.first_chunk::<MIN_LEN>().map(Header::read) else { return };

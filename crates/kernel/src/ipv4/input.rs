@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::fib::{Key, RTAX_MTU, kind, scope};
+use super::fib::{Key, RTAX_MTU, kind, scope, table};
 use super::header::{Header, MIN_LEN, Malformed, protocol, update_checksum};
 use super::lookup::{self, address_type, is_local, select_source};
 use super::snmp::Snmp;
@@ -15,11 +15,25 @@ use crate::frame::{ETH_HLEN, Frame, PacketType};
 use crate::netdev::DevFlags;
 use crate::types::{DevId, NsId};
 
+/// What the destination of a packet for this host is to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    /// `RTN_LOCAL`, broadcast or multicast.
+    pub(super) kind: u8,
+    /// Whether it stands among this host's own addresses.
+    pub(super) own: bool,
+}
+
+impl Target {
+    const MANY: Target = Target { kind: kind::BROADCAST, own: false };
+    const GROUP: Target = Target { kind: kind::MULTICAST, own: false };
+}
+
 /// What is to become of a packet.
 #[derive(Clone, Copy, Debug)]
 enum Decision {
-    /// It is for this host: `RTN_LOCAL`, broadcast or multicast.
-    Deliver(u8),
+    /// It is for this host.
+    Deliver(Target),
     /// It goes on; the sender would have had a shorter way if `redirect`.
     Forward { route: Route, redirect: bool },
 }
@@ -78,6 +92,7 @@ impl Ingress {
 /// What passes through is sent when the burst ends, when it leaves through another device, or before anything else happens.
 #[inline(never)]
 pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) {
+    fetch(kernel, dev, burst);
     'burst: while let [first, ..] = burst {
         if first.packet_type() == PacketType::OtherHost {
             kernel.count_strangers(dev, 1);
@@ -123,6 +138,20 @@ pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) 
             }
         }
         burst = send_on(kernel, egress, burst, passing);
+    }
+}
+
+/// Looks at what a burst's packets will need of a large table of routes: the processor then waits for all of it at once.
+#[inline(always)]
+fn fetch(kernel: &Kernel, dev: DevId, burst: &[Frame]) {
+    if burst.len() > 1
+        && let Some(device) = kernel.devices.get(dev)
+        && let Some(table) = kernel.namespaces.get(device.ns).and_then(|netns| netns.ipv4.fib.table(table::MAIN))
+        && table.is_large()
+    {
+        for destination in burst.iter().filter_map(|frame| frame.payload().get(16..)?.first_chunk()) {
+            table.fetch(u32::from_be_bytes(*destination));
+        }
     }
 }
 
@@ -184,8 +213,8 @@ pub(super) fn receive_looped(kernel: &mut Kernel, dev: DevId, mut frame: Frame) 
     let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
     snmp.ip.in_receives += 1;
     snmp.ip_ext.in_octets += header.total as u64;
-    let kind = if header.destination.is_multicast() { kind::MULTICAST } else { kind::BROADCAST };
-    carry_out(kernel, ns, dev, &mut frame, &header, &Ok(Decision::Deliver(kind)));
+    let target = if header.destination.is_multicast() { Target::GROUP } else { Target::MANY };
+    carry_out(kernel, ns, dev, &mut frame, &header, &Ok(Decision::Deliver(target)));
 }
 
 /// Does with a packet what was decided. It is taken out.
@@ -201,38 +230,50 @@ fn carry_out(
         Ok(decision) => decision,
         Err(refusal) => return refuse(kernel, ns, dev, std::mem::take(frame), *refusal),
     };
-    if header.length > MIN_LEN {
-        let own = match decision {
-            Decision::Deliver(kind::LOCAL) => header.destination,
-            Decision::Deliver(_) => select_source(kernel, dev, Some(header.source), scope::UNIVERSE),
-            Decision::Forward { route, .. } => route.source,
-        };
-        let now = options::clock(kernel);
-        let packet = &mut kernel.frames.bytes_mut(frame)[ETH_HLEN..];
-        let checked = options::check(&packet[MIN_LEN..header.length]);
-        if let Err(pointer) = checked {
-            kernel.namespaces[ns].ipv4.snmp.ip.in_hdr_errors += 1;
-            icmp::answer(kernel, dev, frame, icmp::PARAMETER_PROBLEM, 0, u32::from(pointer) << 24);
-            return kernel.drop_frame(std::mem::take(frame), DropReason::IpInvalidHeader);
-        }
-        options::record(&mut packet[MIN_LEN..header.length], own, now);
-        update_checksum(packet, header.length);
+    if header.length > MIN_LEN
+        && let Err(pointer) = take_options(kernel, dev, frame, header, decision)
+    {
+        kernel.namespaces[ns].ipv4.snmp.ip.in_hdr_errors += 1;
+        icmp::answer(kernel, dev, frame, icmp::PARAMETER_PROBLEM, 0, u32::from(pointer) << 24);
+        return kernel.drop_frame(std::mem::take(frame), DropReason::IpInvalidHeader);
     }
     match decision {
-        Decision::Deliver(kind) => deliver(kernel, ns, dev, frame, header, *kind),
+        Decision::Deliver(target) => deliver(kernel, ns, dev, frame, header, *target),
         Decision::Forward { route, redirect } => {
             forward::forward(kernel, ns, dev, std::mem::take(frame), header, route, *redirect);
         }
     }
 }
 
-/// Hands a packet for this host to whom its protocol names. `kind`: what the destination is to it.
-fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header: &Header, kind: u8) {
+/// Does what a packet's options ask for; `Err` says where in the header something can't be.
+#[inline(never)]
+fn take_options(
+    kernel: &mut Kernel,
+    dev: DevId,
+    frame: &mut Frame,
+    header: &Header,
+    decision: &Decision,
+) -> Result<(), u8> {
+    let own = match decision {
+        Decision::Deliver(Target { kind: kind::LOCAL, .. }) => header.destination,
+        Decision::Deliver(_) => select_source(kernel, dev, Some(header.source), scope::UNIVERSE),
+        Decision::Forward { route, .. } => route.source,
+    };
+    let now = options::clock(kernel);
+    let packet = &mut kernel.frames.bytes_mut(frame)[ETH_HLEN..];
+    options::check(&packet[MIN_LEN..header.length])?;
+    options::record(&mut packet[MIN_LEN..header.length], own, now);
+    update_checksum(packet, header.length);
+    Ok(())
+}
+
+/// Hands a packet for this host to whom its protocol names.
+fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header: &Header, target: Target) {
     let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
-    if kind == kind::MULTICAST {
+    if target.kind == kind::MULTICAST {
         snmp.ip_ext.in_mcast_pkts += 1;
         snmp.ip_ext.in_mcast_octets += header.total as u64;
-    } else if kind == kind::BROADCAST {
+    } else if target.kind == kind::BROADCAST {
         snmp.ip_ext.in_bcast_pkts += 1;
         snmp.ip_ext.in_bcast_octets += header.total as u64;
     }
@@ -250,7 +291,7 @@ fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header:
     let taken = crate::socket::inet::deliver_ipv4(kernel, dev, frame, header.protocol, addresses, header.length);
     let mut reason = DropReason::Consumed;
     match header.protocol {
-        protocol::ICMP => reason = icmp::receive(kernel, ns, dev, frame, header, kind),
+        protocol::ICMP => reason = icmp::receive(kernel, ns, dev, frame, header, target),
         protocol::IGMP => {}
         protocol::UDP => {
             reason = DropReason::NoSocket;
@@ -271,6 +312,7 @@ fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header:
     kernel.frames.recycle_from(frame);
 }
 
+#[inline(never)]
 fn refuse(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: Frame, refusal: Refusal) {
     let forwards = kernel.conf_own(dev, Conf::Forwarding) != 0;
     let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
@@ -317,7 +359,7 @@ pub(crate) fn input_kind(kernel: &Kernel, dev: DevId, source: Ipv4Addr, destinat
         destination,
     };
     match decide(kernel, &mut Ingress::of(kernel, dev)?, &header).ok()? {
-        Decision::Deliver(kind) => Some((kind, dev)),
+        Decision::Deliver(target) => Some((target.kind, dev)),
         Decision::Forward { route, .. } => Some((kind::UNICAST, route.dev)),
     }
 }
@@ -337,13 +379,13 @@ pub(crate) fn input_route(kernel: &Kernel, dev: DevId, flow: &super::Flow) -> Re
     };
     let mut ingress = Ingress::of(kernel, dev).ok_or(Errno::ENODEV)?;
     match decide(kernel, &mut ingress, &header) {
-        Ok(Decision::Deliver(kind)) => Ok(Route {
-            kind,
+        Ok(Decision::Deliver(target)) => Ok(Route {
+            kind: target.kind,
             dev: kernel.namespaces[ingress.ns].ipv4.loopback.unwrap_or(dev),
             gateway: None,
             source: flow.source,
             mtu: 0,
-            table: super::fib::table::LOCAL,
+            table: table::LOCAL,
         }),
         Ok(Decision::Forward { route, .. }) => Ok(route),
         Err(Refusal::Martian | Refusal::Group) => Err(Errno::EINVAL),
@@ -379,7 +421,7 @@ fn decide_special(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Re
         } else if !from_self {
             validate_source(kernel, ingress, header)?;
         }
-        return Ok(Some(Decision::Deliver(kind::MULTICAST)));
+        return Ok(Some(Decision::Deliver(Target::GROUP)));
     }
     if source.is_multicast() || source.is_broadcast() {
         return Err(Refusal::Martian);
@@ -388,7 +430,7 @@ fn decide_special(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Re
         if source.octets()[0] != 0 && !from_self {
             validate_source(kernel, ingress, header)?;
         }
-        return Ok(Some(Decision::Deliver(kind::BROADCAST)));
+        return Ok(Some(Decision::Deliver(Target::MANY)));
     }
     if source.octets()[0] == 0 || destination.octets()[0] == 0 {
         return Err(Refusal::Martian);
@@ -428,7 +470,8 @@ fn decide(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Result<Dec
             if !from_self {
                 validate_source(kernel, ingress, header)?;
             }
-            return Ok(Decision::Deliver(kind));
+            let own = kind == kind::LOCAL && found.table == table::LOCAL;
+            return Ok(Decision::Deliver(Target { kind, own }));
         }
         kind::UNICAST if forwards => {}
         kind::UNICAST => return Err(Refusal::Route(Errno::EHOSTUNREACH)),

@@ -118,7 +118,7 @@ pub(crate) struct Flow {
     pub(crate) tos: u8,
     /// What rules may look at.
     pub(crate) mark: u32,
-    /// The source need not be one of this host's addresses (raw sockets that write their own header).
+    /// The source need not be one of this host's addresses (raw sockets that write their own header), or is known to be one.
     pub(crate) any_source: bool,
 }
 

@@ -73,25 +73,12 @@ pub(super) fn transmit(
     header: &Header,
     frame: Frame,
 ) -> Result<(), DropReason> {
-    let loops = !kernel.devices.get(route.dev).is_some_and(|device| device.flags.contains(DevFlags::LOOPBACK));
-    match route.kind {
-        kind::MULTICAST => {
-            count_group(kernel, ns, header);
-            if loops && igmp::is_member(kernel, route.dev, header.destination) {
-                loop_back(kernel, route, &frame, PacketType::Multicast);
-            }
-            if header.ttl == 0 {
-                kernel.drop_frame(frame, DropReason::Consumed);
-                return Ok(());
-            }
+    if matches!(route.kind, kind::MULTICAST | kind::BROADCAST) {
+        let kept = loop_back(kernel, ns, route, header, &frame);
+        if !kept {
+            kernel.drop_frame(frame, DropReason::Consumed);
+            return Ok(());
         }
-        kind::BROADCAST => {
-            count_broadcast(kernel, ns, header);
-            if loops {
-                loop_back(kernel, route, &frame, PacketType::Broadcast);
-            }
-        }
-        _ => {}
     }
     if header.total <= route.mtu as usize {
         return emit(kernel, ns, route, header.destination, frame);
@@ -99,25 +86,27 @@ pub(super) fn transmit(
     fragment(kernel, ns, route, header, frame)
 }
 
-fn count_group(kernel: &mut Kernel, ns: NsId, header: &Header) {
+/// What goes to many is received by this host as well, as if it had come in through the device. Whether it goes to others, too.
+#[inline(never)]
+fn loop_back(kernel: &mut Kernel, ns: NsId, route: &Route, header: &Header, frame: &Frame) -> bool {
+    let (group, octets) = (route.kind == kind::MULTICAST, header.total as u64);
     if let Some(netns) = kernel.namespaces.get_mut(ns) {
-        netns.ipv4.snmp.ip_ext.out_mcast_pkts += 1;
-        netns.ipv4.snmp.ip_ext.out_mcast_octets += header.total as u64;
+        let ext = &mut netns.ipv4.snmp.ip_ext;
+        let (packets, bytes) = if group {
+            (&mut ext.out_mcast_pkts, &mut ext.out_mcast_octets)
+        } else {
+            (&mut ext.out_bcast_pkts, &mut ext.out_bcast_octets)
+        };
+        *packets += 1;
+        *bytes += octets;
     }
-}
-
-fn count_broadcast(kernel: &mut Kernel, ns: NsId, header: &Header) {
-    if let Some(netns) = kernel.namespaces.get_mut(ns) {
-        netns.ipv4.snmp.ip_ext.out_bcast_pkts += 1;
-        netns.ipv4.snmp.ip_ext.out_bcast_octets += header.total as u64;
+    let comes_back = kernel.devices.get(route.dev).is_some_and(|device| device.flags.contains(DevFlags::LOOPBACK));
+    if !comes_back && (!group || igmp::is_member(kernel, route.dev, header.destination)) {
+        let mut copy = frame.share();
+        copy.set_packet_type(if group { PacketType::Multicast } else { PacketType::Broadcast });
+        input::receive_looped(kernel, route.dev, copy);
     }
-}
-
-/// What goes to many is received by this host as well, as if it had come in through the device.
-fn loop_back(kernel: &mut Kernel, route: &Route, frame: &Frame, packet_type: PacketType) {
-    let mut copy = frame.share();
-    copy.set_packet_type(packet_type);
-    input::receive_looped(kernel, route.dev, copy);
+    !group || header.ttl > 0
 }
 
 /// The last step: to this host's own `lo`, or to a neighbour.
@@ -134,6 +123,7 @@ fn emit(kernel: &mut Kernel, ns: NsId, route: &Route, destination: Ipv4Addr, fra
 }
 
 /// Cuts a packet up (RFC 791, 3.2): every part has the header and as many times eight bytes as fit.
+#[inline(never)]
 fn fragment(kernel: &mut Kernel, ns: NsId, route: &Route, header: &Header, frame: Frame) -> Result<(), DropReason> {
     let room = (route.mtu as usize).saturating_sub(header.length) & !7;
     let packet = frame.payload();

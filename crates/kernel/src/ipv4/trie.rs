@@ -12,6 +12,8 @@ use std::iter;
 const STRIDE: u32 = 4;
 /// How many nodes an address passes at most.
 const DEPTH: usize = 8;
+/// A trie with more leaves than this is large.
+const LARGE: usize = 1 << 10;
 
 /// What a slot leads to: a leaf (its index and one), a node (its index and this), or nothing (0).
 type Slot = u32;
@@ -364,6 +366,12 @@ impl<T> Trie<T> {
         }
         let leaf = self.leaf(if slot != 0 { slot } else { longest })?;
         Some((leaf.length, &leaf.value))
+    }
+
+    /// Whether there are more leaves than a processor has at hand anyway.
+    #[inline]
+    pub(crate) fn is_large(&self) -> bool {
+        self.leaves.len() > LARGE
     }
 
     /// The values of every prefix that covers `address`, the longest first.
