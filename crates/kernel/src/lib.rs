@@ -137,6 +137,8 @@ pub struct Kernel {
     circling: ring::Ring<(DevId, frame::Frame)>,
     /// Room for those that are just being received.
     worked_off: backlog::Backlog,
+    /// Room for looking ahead.
+    homes: Vec<(u32, u32)>,
     /// Room for the devices through which a frame is being flooded.
     egresses: Vec<DevId>,
     /// Devices whose link state is to be looked at when the current system call is done.
@@ -169,6 +171,7 @@ impl Kernel {
             backlog: backlog::Backlog::default(),
             circling: ring::Ring::default(),
             worked_off: backlog::Backlog::default(),
+            homes: Vec::new(),
             egresses: Vec::new(),
             link_events: VecDeque::new(),
             unregistering: Vec::new(),

@@ -13,7 +13,7 @@
 //! cable) is looked up once; what depends on a frame is done frame by frame, in order, so that nobody can tell the difference.
 
 use crate::Kernel;
-use crate::backlog::{Backlog, Burst, Runs};
+use crate::backlog::{Burst, Runs};
 use crate::drivers::veth;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
@@ -57,8 +57,6 @@ const CIRCLING_LIMIT: usize = 16_384;
 /// How many of them one call of [`Kernel::run`] receives.
 const CIRCLING_BUDGET: usize = 8;
 
-/// For how many frames at most it pays to look ahead: what they need has to stay at hand.
-const FETCHED: usize = 256;
 
 // The way of an ordinary burst is inlined into few pieces of code; whatever is out of the ordinary is called.
 impl Kernel {
@@ -136,9 +134,7 @@ impl Kernel {
             let mut queue = std::mem::take(&mut self.worked_off);
             self.backlog.move_to(&mut queue, budget);
             budget -= queue.len();
-            if queue.len() <= FETCHED {
-                self.fetch(&mut queue);
-            }
+            crate::bridge::fetch(self, &mut queue);
             let mut runs = queue.runs();
             let mut next = runs.next();
             while next.is_some() {
@@ -146,16 +142,6 @@ impl Kernel {
             }
             queue.clear();
             self.worked_off = queue;
-        }
-    }
-
-    /// Looks at what frames will need of large tables: the processor then waits for all of it at once, and not for one after the
-    /// other.
-    fn fetch(&self, queue: &mut Backlog) {
-        for (dev, burst) in queue.runs() {
-            if let Some(Device { port: Some(port), .. }) = self.devices.get(dev) {
-                crate::bridge::fetch(self, *port, burst);
-            }
         }
     }
 

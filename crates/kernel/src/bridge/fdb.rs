@@ -180,15 +180,15 @@ impl Fdb {
     /// The slot where a key is looked for first: both halves of a product, so that every bit of the key counts, as a fraction of the
     /// table.
     #[inline(always)]
-    fn home(&self, key: u64) -> usize {
-        let product = u128::from(key ^ self.seed) * u128::from(MULTIPLIER);
+    pub(super) fn home(&self, key: Key) -> usize {
+        let product = u128::from(key.0 ^ self.seed) * u128::from(MULTIPLIER);
         let fraction = product as u64 ^ (product >> 64) as u64;
         ((u128::from(fraction) * self.slots.len() as u128) >> 64) as usize
     }
 
     #[inline(always)]
     fn find(&self, key: Key) -> Option<usize> {
-        let mut at = self.home(key.0);
+        let mut at = self.home(key);
         // Some slots are empty, so this ends.
         loop {
             match self.slots.get(at) {
@@ -200,10 +200,10 @@ impl Fdb {
         }
     }
 
-    /// Looks at the slot where a key is looked for first, so that it is at hand soon.
+    /// The port in a slot, whoever's it is.
     #[inline(always)]
-    pub(crate) fn fetch(&self, key: Key) {
-        std::hint::black_box(self.slots.get(self.home(key.0)).map(|slot| slot.key));
+    pub(super) fn peek(&self, slot: u32) -> u16 {
+        self.slots.get(slot as usize).map_or(0, |slot| (slot.rest & PORT) as u16)
     }
 
     /// Whether the table is larger than what a processor has at hand anyway.
@@ -305,7 +305,7 @@ impl Fdb {
     }
 
     fn place(&mut self, slot: Slot, sequence: u32) {
-        let mut at = self.home(slot.key);
+        let mut at = self.home(Key(slot.key));
         while self.slots[at].key != 0 {
             at = self.after(at);
         }
@@ -327,7 +327,7 @@ impl Fdb {
             if slot.key == 0 {
                 break;
             }
-            let home = self.home(slot.key);
+            let home = self.home(Key(slot.key));
             if self.distance(home, at) >= self.distance(hole, at) {
                 self.slots[hole] = slot;
                 self.order[hole] = self.order[at];

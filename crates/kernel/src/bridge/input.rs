@@ -25,7 +25,7 @@ impl Addresses {
     const NONE: Addresses = Addresses { destination: 0, source: 0 };
 
     #[inline(always)]
-    fn of([a, b, c, d, e, f, g, h, i, j, k, l, ..]: &[u8; ETH_HLEN]) -> Addresses {
+    pub(super) fn of([a, b, c, d, e, f, g, h, i, j, k, l, ..]: &[u8; ETH_HLEN]) -> Addresses {
         // Eight bytes at a time, which are one load each; what is too much is cut off.
         let destination = u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) >> 16;
         let source = u64::from_be_bytes([*e, *f, *g, *h, *i, *j, *k, *l]) << 16 >> 16;
@@ -114,20 +114,6 @@ pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, typed: boo
         }
         carry_out(kernel, dev, member, frame, &addresses, learned, verdict);
         burst = rest;
-    }
-}
-
-/// Looks at what frames that a port is about to receive need of a large database.
-pub(crate) fn fetch(kernel: &Kernel, member: PortRef, burst: &[Frame]) {
-    let Some(bridge) = kernel.bridge(member.bridge).filter(|bridge| bridge.fdb.is_large()) else { return };
-    let mut before = [0; ETH_HLEN];
-    for header in burst.iter().filter_map(Frame::header) {
-        if header[..12] != before[..12] {
-            before = *header;
-            let Addresses { destination, source } = Addresses::of(header);
-            bridge.fdb.fetch(Key::from_bits(source, 0));
-            bridge.fdb.fetch(Key::from_bits(destination, 0));
-        }
     }
 }
 

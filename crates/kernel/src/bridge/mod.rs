@@ -11,6 +11,7 @@ mod attributes;
 mod carrier;
 mod entries;
 mod fdb;
+mod fetch;
 mod forward;
 mod input;
 pub(crate) mod ioctl;
@@ -37,7 +38,8 @@ pub(crate) use entries::{
 };
 pub(crate) use fdb::{Entry, EntryFlags, Key};
 pub(crate) use forward::transmit;
-pub(crate) use input::{fetch, input};
+pub(crate) use fetch::fetch;
+pub(crate) use input::input;
 pub(crate) use port::{Port, PortFlags, add_port, remove_port, set_master};
 pub(crate) use state::PortState;
 
