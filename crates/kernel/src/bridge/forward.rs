@@ -70,12 +70,14 @@ pub(super) fn flood(
         it.flooded(from, kind, frame.len(), &mut egresses);
     }
     let last = if keep { None } else { egresses.pop() };
-    for egress in egresses.drain(..) {
-        let one = std::iter::once(&frame);
-        if veth::transmit_run(kernel, egress, one, usize::MAX, |_| true, Frame::share_to) == 0 {
-            let _ = kernel.transmit(egress, frame.share());
-        }
+    let mut rest = &egresses[..];
+    loop {
+        let sent = veth::transmit_shares(kernel, rest, &frame);
+        let Some((egress, others)) = rest.get(sent..).and_then(<[DevId]>::split_first) else { break };
+        let _ = kernel.transmit(*egress, frame.share());
+        rest = others;
     }
+    egresses.clear();
     kernel.egresses = egresses;
     match last {
         _ if keep => return Some(frame),

@@ -101,7 +101,7 @@ pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, typed: boo
         if let (Learned::Known, Verdict::One(egress)) = (learned, verdict) {
             // One that isn't longer fits as well.
             let alike = |frame: &Frame| frame.header().is_some_and(|it| it[..12] == header[..12]);
-            let sent = veth::transmit_run(kernel, egress, burst.iter_mut(), length, alike, Frame::hop_to);
+            let sent = veth::transmit_run(kernel, egress, burst, length, alike);
             if sent > 0 {
                 burst = &mut burst[sent..];
                 continue;

@@ -1,7 +1,5 @@
 //! veth: two devices joined by a cable. What one sends the other receives, in the same order and without loss.
 
-use std::ops::Deref;
-
 use slotmap::SlotMap;
 
 use super::{DevKind, Profile};
@@ -139,32 +137,37 @@ pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<
     }
 }
 
+/// The peer of a device whose frames go over a cable, without anybody looking on.
+#[inline(always)]
+fn peer_of(devices: &SlotMap<DevId, Device>, dev: DevId) -> Option<DevId> {
+    let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.taps.see_outgoing())?;
+    sender.peer()
+}
+
 /// Sends the first of `frames` over the cable that `dev` is an end of, as long as they are no longer than `longest` and belong
-/// together, and `put` each where it is to wait: how many these were. None where `dev` is something else, and none that somebody looks at, that
+/// together: how many these were. They are taken out. None where `dev` is something else, and none that somebody looks at, that
 /// doesn't fit or that circles: such a frame is to be sent alone.
 #[inline(always)]
-pub(crate) fn transmit_run<F: Deref<Target = Frame>>(
+pub(crate) fn transmit_run(
     kernel: &mut Kernel,
     dev: DevId,
-    frames: impl ExactSizeIterator<Item = F>,
+    frames: &mut [Frame],
     longest: usize,
     belongs: impl Fn(&Frame) -> bool,
-    put: impl Fn(F, &mut Frame),
 ) -> usize {
     let Kernel { devices, backlog, .. } = kernel;
-    let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.taps.see_outgoing());
-    let Some(peer) = sender.and_then(Device::peer) else { return 0 };
+    let Some(peer) = peer_of(devices, dev) else { return 0 };
     let Some(receiver) = devices.get_mut(peer).filter(|receiver| receiver.is_up()) else { return 0 };
     let longest = longest.min(longest_for(receiver));
     let (mut free, mut packets, mut bytes) = (backlog.free(frames.len()), 0, 0);
     for frame in frames {
-        if frame.len() > longest || frame.hops() >= CIRCLING || !belongs(&frame) {
+        if frame.len() > longest || frame.hops() >= CIRCLING || !belongs(frame) {
             break;
         }
         let Some(place) = free.next() else { break };
         packets += 1;
         bytes += frame.len();
-        put(frame, place);
+        frame.hop_to(place);
     }
     free.took(peer, packets);
     receiver.traffic.received(packets, bytes);
@@ -172,6 +175,33 @@ pub(crate) fn transmit_run<F: Deref<Target = Frame>>(
         sender.traffic.sent(packets, bytes);
     }
     packets
+}
+
+/// Sends shares of a frame over the cables that the first of `ends` are ends of: over how many. It stops where
+/// [`transmit_run`] would.
+#[inline(always)]
+pub(crate) fn transmit_shares(kernel: &mut Kernel, ends: &[DevId], frame: &Frame) -> usize {
+    if frame.hops() >= CIRCLING {
+        return 0;
+    }
+    let Kernel { devices, backlog, .. } = kernel;
+    let (mut free, mut sent) = (backlog.free(ends.len()), 0);
+    for end in ends {
+        let Some(peer) = peer_of(devices, *end) else { break };
+        let Some(receiver) = devices.get_mut(peer).filter(|receiver| receiver.is_up()) else { break };
+        if frame.len() > longest_for(receiver) {
+            break;
+        }
+        let Some(place) = free.next() else { break };
+        frame.share_to(place);
+        free.took(peer, 1);
+        receiver.traffic.received(1, frame.len());
+        if let Some(sender) = devices.get_mut(*end) {
+            sender.traffic.sent(1, frame.len());
+        }
+        sent += 1;
+    }
+    sent
 }
 
 /// A frame that the other end can't take: it is down or there is none, which is no error of the sender's, or its MTU is too small.
