@@ -57,7 +57,6 @@ const CIRCLING_LIMIT: usize = 16_384;
 /// How many of them one call of [`Kernel::run`] receives.
 const CIRCLING_BUDGET: usize = 8;
 
-
 // The way of an ordinary burst is inlined into few pieces of code; whatever is out of the ordinary is called.
 impl Kernel {
     /// Sends a frame through a device, as `dev_queue_xmit` does.
@@ -277,9 +276,9 @@ impl Stations {
 
     /// What a frame's destination is to the device.
     #[inline(always)]
-    pub(crate) fn packet_type(&self, [a, b, c, d, e, f, g, h, ..]: &[u8; ETH_HLEN]) -> PacketType {
+    pub(crate) fn packet_type(&self, header: &[u8; ETH_HLEN]) -> PacketType {
         // Eight bytes in one load; what is too much is cut off.
-        let destination = u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) >> 16 << 16;
+        let destination = header.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)) >> 16 << 16;
         if destination == self.own {
             PacketType::Host
         } else if destination >> 56 & 1 == 0 {

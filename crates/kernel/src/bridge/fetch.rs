@@ -45,9 +45,11 @@ pub(crate) fn fetch(kernel: &mut Kernel, queue: &mut Backlog) {
 /// Looks at entries, then at the ports behind which the destinations are and at the two ends of their cables.
 fn look(kernel: &Kernel, bridge: Option<&Bridge>, homes: &mut Vec<(u32, u32)>) {
     if let Some(bridge) = bridge {
-        black_box(homes.iter().fold(0, |seen, (source, destination)| {
-            seen ^ bridge.fdb.peek(*source) ^ bridge.fdb.peek(*destination)
-        }));
+        black_box(
+            homes
+                .iter()
+                .fold(0, |seen, (source, destination)| seen ^ bridge.fdb.peek(*source) ^ bridge.fdb.peek(*destination)),
+        );
         let peers = homes.iter().filter_map(|(_, destination)| {
             let port = bridge.port(bridge.fdb.peek(*destination))?;
             let peer = kernel.devices.get(port.dev)?.peer()?;

@@ -25,11 +25,11 @@ impl Addresses {
     const NONE: Addresses = Addresses { destination: 0, source: 0 };
 
     #[inline(always)]
-    pub(super) fn of([a, b, c, d, e, f, g, h, i, j, k, l, ..]: &[u8; ETH_HLEN]) -> Addresses {
-        // Eight bytes at a time, which are one load each; what is too much is cut off.
-        let destination = u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) >> 16;
-        let source = u64::from_be_bytes([*e, *f, *g, *h, *i, *j, *k, *l]) << 16 >> 16;
-        Addresses { destination, source }
+    pub(super) fn of(header: &[u8; ETH_HLEN]) -> Addresses {
+        // Eight bytes in one load each; what is too much is cut off.
+        let number = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let (destination, source) = (number(header.first_chunk()), number(header[4..].first_chunk()));
+        Addresses { destination: destination >> 16, source: source << 16 >> 16 }
     }
 }
 
@@ -90,13 +90,12 @@ pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, typed: boo
             return;
         };
         let length = first.len();
-        let header = first.header().copied().unwrap_or_default();
-        let (addresses, learned, verdict) = if length < ETH_HLEN {
-            (Addresses::NONE, Learned::Known, Verdict::Drop(DropReason::PacketTooSmall))
-        } else {
-            let addresses = Addresses::of(&header);
-            let (learned, verdict) = bridge.judge(&ingress, &addresses, length);
-            (addresses, learned, verdict)
+        let (header, addresses, (learned, verdict)) = match first.header() {
+            Some(header) => {
+                let addresses = Addresses::of(header);
+                (*header, addresses, bridge.judge(&ingress, &addresses, length))
+            }
+            None => ([0; ETH_HLEN], Addresses::NONE, (Learned::Known, Verdict::Drop(DropReason::PacketTooSmall))),
         };
         if let (Learned::Known, Verdict::One(egress)) = (learned, verdict) {
             // One that isn't longer fits as well.
