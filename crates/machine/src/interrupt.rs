@@ -1,7 +1,7 @@
 //! Ctrl-C as a question that a waiting command can ask, instead of sudden death.
 //!
-//! A caught signal stays blocked except while [`Socket::wait`](crate::Socket::wait) waits: it can't slip between the
-//! question and the wait.
+//! A caught signal is noted when it comes, which costs nothing until then, and from then on
+//! [`Socket::wait`](crate::Socket::wait) doesn't wait: it can't slip between the question and the wait.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,72 +18,71 @@ fn bit(signal: i32) -> u64 {
     1u64.checked_shl(signal as u32).unwrap_or(0)
 }
 
-fn caught() -> impl Iterator<Item = i32> {
-    let catching = CATCHING.load(Ordering::SeqCst);
-    (1..64).filter(move |&signal| catching & bit(signal) != 0)
-}
-
 /// From now on `signals` (`SIGINT`, `SIGQUIT` …) only end a wait; [`take`] tells whether one has come.
 pub fn catch(signals: &[i32]) -> io::Result<()> {
-    // SAFETY: sigaction and sigset_t are plain data which sigemptyset fills; the handler does nothing but an atomic or.
+    // SAFETY: sigaction is plain data, whose set sigemptyset fills; the handler does nothing but an atomic or.
     unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut set);
         for &signal in signals {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = note as extern "C" fn(libc::c_int) as usize;
+            action.sa_flags = libc::SA_RESTART;
             libc::sigemptyset(&mut action.sa_mask);
-            if libc::sigaction(signal, &action, std::ptr::null_mut()) < 0 || libc::sigaddset(&mut set, signal) < 0 {
+            if libc::sigaction(signal, &action, std::ptr::null_mut()) < 0 {
                 return Err(io::Error::last_os_error());
             }
             CATCHING.fetch_or(bit(signal), Ordering::SeqCst);
         }
-        match libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) {
-            0 => Ok(()),
-            error => Err(io::Error::from_raw_os_error(error)),
-        }
     }
-}
-
-/// Whether any caught signal has come that [`take`] wasn't asked for.
-pub fn any() -> bool {
-    // SAFETY: the kernel fills the set, which is plain data, and which sigismember reads.
-    let pending = unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigpending(&mut set) == 0 && caught().any(|signal| libc::sigismember(&set, signal) == 1)
-    };
-    COME.load(Ordering::SeqCst) != 0 || pending
+    Ok(())
 }
 
 /// Whether a caught `signal` has come since the last question.
 pub fn take(signal: i32) -> bool {
-    let noted = COME.fetch_and(!bit(signal), Ordering::SeqCst) & bit(signal) != 0;
-    // SAFETY: the set is filled by sigemptyset; no information is asked for, and a zero timeout does not wait.
-    let pending = unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut set);
-        libc::sigaddset(&mut set, signal);
-        let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        libc::sigtimedwait(&set, std::ptr::null_mut(), &none) == signal
-    };
-    noted || pending
+    COME.load(Ordering::SeqCst) & bit(signal) != 0 && COME.fetch_and(!bit(signal), Ordering::SeqCst) & bit(signal) != 0
 }
 
-/// The signal mask during a wait, where it is not the thread's own.
-pub(crate) fn mask_of_waiting() -> Option<libc::sigset_t> {
-    if CATCHING.load(Ordering::SeqCst) == 0 {
-        return None;
+/// Caught signals are held back for as long as this lives.
+pub(crate) struct Held {
+    before: libc::sigset_t,
+}
+
+impl Held {
+    /// The signal mask for the wait itself, which lets them come.
+    pub(crate) fn mask(&self) -> *const libc::sigset_t {
+        &raw const self.before
     }
-    // SAFETY: the set is filled by pthread_sigmask, which changes nothing without a new set.
-    unsafe {
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: a set that pthread_sigmask has filled.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut()) };
+    }
+}
+
+/// Holds caught signals back, if any are caught; `EINTR` where one has come that nobody has asked for.
+pub(crate) fn hold() -> io::Result<Option<Held>> {
+    let catching = CATCHING.load(Ordering::SeqCst);
+    if catching == 0 {
+        return Ok(None);
+    }
+    // SAFETY: sigset_t is plain data; one set is filled by sigemptyset, the other by pthread_sigmask.
+    let held = unsafe {
         let mut set: libc::sigset_t = std::mem::zeroed();
-        if libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &mut set) != 0 {
-            return None;
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for signal in (1..64).filter(|&signal| catching & bit(signal) != 0) {
+            libc::sigaddset(&mut set, signal);
         }
-        for signal in caught() {
-            libc::sigdelset(&mut set, signal);
+        match libc::pthread_sigmask(libc::SIG_BLOCK, &set, &mut before) {
+            0 => Held { before },
+            error => return Err(io::Error::from_raw_os_error(error)),
         }
-        Some(set)
+    };
+    // Asked once they are held: one that comes now ends the wait.
+    match COME.load(Ordering::SeqCst) {
+        0 => Ok(Some(held)),
+        _ => Err(io::Error::from_raw_os_error(libc::EINTR)),
     }
 }
 
@@ -100,9 +99,7 @@ mod tests {
             // SAFETY: a signal to this thread, whose handler is `note`.
             unsafe { libc::pthread_kill(libc::pthread_self(), libc::SIGUSR1) }
         };
-        assert!(!super::any());
         raise();
-        assert!(super::any());
         assert!(super::take(libc::SIGUSR1));
         raise();
         let (quiet, _peer) = UnixDatagram::pair().expect("a pair of sockets");

@@ -83,14 +83,13 @@ impl<'a> Session<'a> {
     }
 
     fn is_over(&mut self) -> bool {
-        let interrupted = interrupt::any();
-        if interrupted && interrupt::take(libc::SIGQUIT) {
+        if interrupt::take(libc::SIGQUIT) {
             let status = self.statistics.status(self.is_timing());
             let _ = self.console.err.write_all(status.as_bytes());
         }
         let back = self.statistics.received + self.statistics.errors;
         self.broken
-            || interrupted && interrupt::take(libc::SIGINT)
+            || interrupt::take(libc::SIGINT)
             || self.options.count.is_some_and(|count| back >= count)
             || (self.options.deadline.is_some() && self.statistics.errors > 0)
             || self.expiry.is_some_and(|expiry| Instant::now() >= expiry)

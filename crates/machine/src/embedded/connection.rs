@@ -66,7 +66,7 @@ impl Connection {
     fn receive_with<T: DeserializeOwned>(&mut self, flags: libc::c_int) -> io::Result<T> {
         if !self.has_more() {
             self.taken = 0;
-            packet::receive(self.fd.as_fd(), &mut self.buffer, flags)?;
+            packet::receive_bytes(self.fd.as_fd(), &mut self.buffer, flags)?;
             if self.buffer.is_empty() {
                 return Err(gone());
             }

@@ -100,8 +100,8 @@ pub(crate) fn wait(fd: BorrowedFd<'_>, timeout: Option<Duration>) -> io::Result<
     let mut poll = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN | libc::POLLERR, revents: 0 };
     let time = timeout.map(|t| libc::timespec { tv_sec: t.as_secs() as _, tv_nsec: t.subsec_nanos() as _ });
     let time = time.as_ref().map_or(std::ptr::null(), |t| t as *const _);
-    let mask = crate::interrupt::mask_of_waiting();
-    let mask = mask.as_ref().map_or(std::ptr::null(), |mask| mask as *const _);
+    let held = crate::interrupt::hold()?;
+    let mask = held.as_ref().map_or(std::ptr::null(), |held| held.mask());
     // SAFETY: one pollfd, a timespec or null, a signal mask or null.
     Ok(check(unsafe { libc::ppoll(&mut poll, 1, time, mask) })? > 0)
 }

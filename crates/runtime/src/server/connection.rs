@@ -35,13 +35,6 @@ pub(super) enum Role {
     Control(ControlSide),
 }
 
-/// What a client said.
-#[derive(Debug)]
-pub(super) struct Packet {
-    pub(super) bytes: Vec<u8>,
-    pub(super) descriptors: Vec<OwnedFd>,
-}
-
 /// The next client that waits to be accepted.
 pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // SAFETY: no address is asked for; the new descriptor is owned by nobody else.
@@ -110,15 +103,19 @@ impl Connection {
         Ok(())
     }
 
-    /// The next packet; `None` where there is none, or where the client has to listen first. The end is an error.
-    pub(super) fn receive(&self) -> io::Result<Option<Packet>> {
+    /// Receives the next packet, and the descriptors that come along where they are of use; `None` where there is no
+    /// packet, or where the client has to listen first. The end is an error.
+    pub(super) fn receive(&self, packet: &mut Vec<u8>) -> io::Result<Option<Vec<OwnedFd>>> {
         if !self.is_idle() {
             return Ok(None);
         }
-        let mut bytes = Vec::new();
-        match packet::receive(self.fd.as_fd(), &mut bytes, libc::MSG_DONTWAIT) {
-            Ok(_) if bytes.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(descriptors) => Ok(Some(Packet { bytes, descriptors })),
+        let received = match self.role {
+            Role::Control(_) => packet::receive(self.fd.as_fd(), packet, libc::MSG_DONTWAIT),
+            _ => packet::receive_bytes(self.fd.as_fd(), packet, libc::MSG_DONTWAIT).map(|()| Vec::new()),
+        };
+        match received {
+            Ok(_) if packet.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(descriptors) => Ok(Some(descriptors)),
             Err(error) if later(&error) => Ok(None),
             Err(error) => Err(error),
         }

@@ -1,12 +1,13 @@
 //! Control conversations: files, namespaces, the log, and the machine itself.
 
 use std::io;
+use std::os::fd::OwnedFd;
 
 use netloom_kernel::{Errno, NodeKind};
 use netloom_machine::protocol::{Reply, Request};
 use netloom_machine::{FileKind, LogRecord, Netns, packet};
 
-use super::connection::{Packet, Role};
+use super::connection::Role;
 use super::socket::malformed;
 use super::{Outcome, Server};
 
@@ -65,12 +66,12 @@ fn errno(errno: Errno) -> i32 {
 }
 
 impl Server {
-    pub(super) fn control_request(&mut self, index: u32, said: Packet) -> io::Result<()> {
-        let request: Request = packet::decode(&said.bytes)?;
+    pub(super) fn control_request(&mut self, index: u32, bytes: &[u8], descriptors: Vec<OwnedFd>) -> io::Result<()> {
+        let request: Request = packet::decode(bytes)?;
         let Some(connection) = self.connections.get_mut(&index) else { return Ok(()) };
         let pid = connection.pid;
         let replies = if let Request::Supervise = request {
-            let listener = said.descriptors.into_iter().next().ok_or_else(malformed)?;
+            let listener = descriptors.into_iter().next().ok_or_else(malformed)?;
             self.add_supervised(listener, Some(pid))
                 .map(|()| vec![Reply::Done])
                 .map_err(|error| crate::sys::errno(&error))

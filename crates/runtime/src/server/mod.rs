@@ -107,6 +107,8 @@ pub(crate) struct Server {
     log_readers: BTreeMap<u32, kmsg::LogReader>,
     /// The sequence number that those who follow the log have been told of.
     log_told: u64,
+    /// What a client has just said.
+    said: Vec<u8>,
     next_index: u32,
     program: Option<u32>,
     outcome: Option<Outcome>,
@@ -135,6 +137,7 @@ impl Server {
             supervised: BTreeMap::new(),
             log_readers: BTreeMap::new(),
             log_told: 0,
+            said: Vec::new(),
             next_index: 0,
             program: None,
             outcome: None,
@@ -168,9 +171,11 @@ impl Server {
             let talked = ready.iter().any(|ready: &Ready| matches!(Source::of(ready.token), Source::Connection(_)));
             self.wait(&mut ready, talked.then_some(&mut busy_poll))?;
             self.world.tick();
-            for ready in &ready {
+            for (count, ready) in ready.iter().enumerate() {
+                if count > 0 {
+                    self.world.tick();
+                }
                 self.serve(*ready)?;
-                self.world.tick();
             }
             self.deliver();
             self.tell_of_log();
@@ -271,15 +276,17 @@ impl Server {
             self.pump(index);
         }
         let Some(connection) = self.connections.get_mut(&index) else { return };
-        let answered = match connection.flush().and_then(|()| connection.receive()) {
+        let mut said = std::mem::take(&mut self.said);
+        let answered = match connection.flush().and_then(|()| connection.receive(&mut said)) {
             Ok(None) => Ok(()),
-            Ok(Some(packet)) => match connection.role {
-                Role::Fresh => self.greet(index, &packet.bytes),
-                Role::Socket(_) => self.socket_call(index, &packet.bytes),
-                Role::Control(_) => self.control_request(index, packet),
+            Ok(Some(descriptors)) => match connection.role {
+                Role::Fresh => self.greet(index, &said),
+                Role::Socket(_) => self.socket_call(index, &said),
+                Role::Control(_) => self.control_request(index, &said, descriptors),
             },
             Err(error) => Err(error),
         };
+        self.said = said;
         if answered.is_err() {
             return self.close(index);
         }
