@@ -81,14 +81,20 @@ fn a_signal_to_the_machine_reaches_the_script() {
 
 #[test]
 fn machine_and_guard_are_killed_and_the_next_one_sweeps() {
-    let mut victims = start();
-    // The guard first, stopped, so that it can't do its work.
-    Command::new("kill").args(["-STOP", &victims.guard.to_string()]).status().expect("kill runs");
-    kill(victims.machine.id());
-    kill(victims.guard);
-    victims.machine.wait().expect("our child");
-    eventually("the guard is gone", || !alive(victims.guard));
-    assert_eq!(victims.place.leftovers().len(), 1);
+    let victims = loop {
+        let mut victims = start();
+        // The guard is stopped, so that it can't do its work, until the kernel has it go on, as the last of its session.
+        Command::new("kill").args(["-STOP", &victims.guard.to_string()]).status().expect("kill runs");
+        let both = [victims.machine.id(), victims.guard].map(|pid| pid.to_string());
+        assert!(Command::new("kill").arg("-9").args(both).status().expect("kill runs").success());
+        victims.machine.wait().expect("our child");
+        eventually("the guard is gone", || !alive(victims.guard));
+        if victims.place.leftovers().len() == 1 {
+            break victims;
+        }
+        // It has had the time.
+        victims.expect_nothing_left(None);
+    };
     assert_eq!(victims.place.run(&["exec", "true"]).status.code(), Some(0));
     assert!(victims.place.leftovers().is_empty());
     for pid in [victims.script].iter().chain(&victims.stragglers) {
