@@ -3,7 +3,7 @@
 //! Waking a process up takes longer than a machine takes to answer. So both sides of a conversation keep looking for
 //! some microseconds before they sleep, where there is another processor for the other side. If nothing comes, that is
 //! time taken from others: whoever looked in vain doesn't look before the next wait, and lets twice as many go by each
-//! time that it was in vain again.
+//! time that it was in vain again, half as many where it wasn't.
 
 use std::mem::zeroed;
 use std::sync::OnceLock;
@@ -46,7 +46,7 @@ impl BusyPoll {
         let start = Instant::now();
         loop {
             if let Some(found) = look() {
-                self.penalty = 0;
+                self.penalty /= 2;
                 return Some(found);
             }
             if start.elapsed() >= LONGEST {
@@ -81,6 +81,7 @@ mod tests {
             assert_eq!(looked(None, 100), 7);
             assert!(looked(Some(()), 100) > 30);
             assert_eq!(looked(Some(()), 100), 100);
+            assert_eq!(looked(None, 100), 7);
         } else {
             assert_eq!(looked(None, 100), 0);
         }
