@@ -199,3 +199,33 @@ pub fn decode<T: DeserializeOwned>(packet: &[u8]) -> io::Result<T> {
 pub fn split<T: DeserializeOwned>(packet: &[u8]) -> io::Result<(T, &[u8])> {
     postcard::take_from_bytes(packet).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[test]
+    fn values_share_a_packet() {
+        let mut packet = encode(&(1u32, "first")).unwrap();
+        let start = append(&mut packet, &(2u32, "second")).unwrap();
+        let ((number, text), rest) = split::<(u32, String)>(&packet).unwrap();
+        assert_eq!((number, text.as_str(), rest), (1, "first", &packet[start..]));
+        assert_eq!(decode::<(u32, String)>(rest).unwrap(), (2, "second".to_owned()));
+        assert!(split::<(u32, String)>(&[]).is_err());
+    }
+
+    #[test]
+    fn a_packet_that_is_too_long_is_refused_whole() {
+        let (one, other) = pair().unwrap();
+        let mut buffer = Vec::new();
+        for (length, accepted) in [(MAX_PACKET, true), (MAX_PACKET + 1, false), (1, true)] {
+            send(one.as_fd(), &vec![0; length], &[], 0).unwrap();
+            assert_eq!(receive_bytes(other.as_fd(), &mut buffer, 0).is_ok(), accepted, "{length}");
+        }
+        drop(one);
+        receive_bytes(other.as_fd(), &mut buffer, 0).unwrap();
+        assert!(buffer.is_empty());
+    }
+}
