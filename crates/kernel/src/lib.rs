@@ -7,6 +7,7 @@
 
 mod backlog;
 mod bridge;
+mod common;
 mod drivers;
 mod drop_reason;
 mod error;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
 
 use super::trie::Trie;
+use crate::common::Common;
 use crate::error::{Errno, Result};
 use crate::few::Few;
 use crate::types::DevId;
@@ -291,7 +292,10 @@ fn ask<'a>(
 /// One table.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    routes: Trie<Few<Alias>>,
+    /// The number of a list for each prefix.
+    routes: Trie<u32>,
+    /// The routes to one prefix each. Many prefixes are reached the same way.
+    lists: Common<Few<Alias>>,
 }
 
 impl Table {
@@ -304,7 +308,8 @@ impl Table {
         usable: impl Fn(&Nexthop) -> bool,
     ) -> Option<Result<Found<'_>, Errno>> {
         // Mostly the longest prefix has the answer.
-        let (length, aliases) = self.routes.longest(key.destination)?;
+        let (length, list) = self.routes.longest(key.destination)?;
+        let aliases = self.lists.get(*list)?;
         match ask(number, length, aliases, key, &usable) {
             ControlFlow::Break(answer) => answer,
             ControlFlow::Continue(()) => self.lookup_shorter(number, key, &usable),
@@ -319,7 +324,8 @@ impl Table {
         key: &Key,
         usable: &impl Fn(&Nexthop) -> bool,
     ) -> Option<Result<Found<'_>, Errno>> {
-        for (length, aliases) in self.routes.matches(key.destination).skip(1) {
+        for (length, list) in self.routes.matches(key.destination).skip(1) {
+            let aliases = self.lists.get(*list)?;
             if let ControlFlow::Break(answer) = ask(number, length, aliases, key, usable) {
                 return answer;
             }
@@ -330,8 +336,8 @@ impl Table {
     /// Looks at the routes that an address is looked up in first, so that they are at hand soon.
     #[inline(always)]
     pub(crate) fn fetch(&self, destination: u32) {
-        let routes = self.routes.longest(destination).and_then(|(_, aliases)| aliases.first());
-        std::hint::black_box(routes.and_then(|alias| alias.nexthops.first()).map(|hop| hop.flags));
+        let aliases = self.routes.longest(destination).and_then(|(_, list)| self.lists.get(*list));
+        std::hint::black_box(aliases.and_then(|aliases| aliases.first()).map(|alias| alias.kind));
     }
 
     /// Whether the table is larger than what a processor has at hand anyway.
@@ -342,7 +348,8 @@ impl Table {
 
     /// Every route in dump order.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (Ipv4Addr, u8, &Alias)> {
-        self.routes.entries().into_iter().flat_map(|(address, length, aliases)| {
+        self.routes.entries().into_iter().flat_map(|(address, length, list)| {
+            let aliases = self.lists.get(*list).map(|aliases| &aliases[..]).unwrap_or_default();
             aliases.iter().map(move |alias| (Ipv4Addr::from_bits(address), length, alias))
         })
     }
@@ -350,7 +357,7 @@ impl Table {
     /// Puts a route in. `EEXIST`, `ENOENT` as [`Insert`] says.
     pub(crate) fn insert(&mut self, prefix: Ipv4Addr, length: u8, new: Alias, how: Insert) -> Result<Inserted> {
         let place = prefix.to_bits();
-        let aliases = self.routes.get(place, length).map(|aliases| &aliases[..]).unwrap_or_default();
+        let aliases = self.aliases(place, length);
         let mut same = aliases.iter().enumerate().filter(|(_, alias)| alias.order() == new.order());
         let first = same.next().map(|(at, _)| at);
         let last = same.next_back().map(|(at, _)| at).or(first);
@@ -364,7 +371,7 @@ impl Table {
                 Some(twin) if twin == first => return Ok(Inserted::Unchanged),
                 Some(_) => return Err(Errno::EEXIST.into()),
                 None => {
-                    self.routes.entry(place, length)[first] = new;
+                    self.change(place, length, |aliases| aliases[first] = new);
                     return Ok(Inserted::Replaced);
                 }
             },
@@ -373,41 +380,52 @@ impl Table {
             (Insert::Prepend, Some(first)) => first,
             (_, None) => aliases.iter().position(|alias| alias.order() > new.order()).unwrap_or(aliases.len()),
         };
-        self.routes.entry(place, length).insert(at, new);
+        self.change(place, length, |aliases| aliases.insert(at, new));
         Ok(Inserted::Added)
     }
 
     /// Takes the first route out that `pattern` fits; `ESRCH` where none does.
     pub(crate) fn remove(&mut self, prefix: Ipv4Addr, length: u8, pattern: &Pattern) -> Result<Alias> {
         let place = prefix.to_bits();
-        let aliases = self.routes.get_mut(place, length).ok_or(Errno::ESRCH)?;
-        let at = aliases.iter().position(|alias| pattern.fits(alias)).ok_or(Errno::ESRCH)?;
-        let alias = aliases.change(|aliases| aliases.remove(at));
+        let at = self.aliases(place, length).iter().position(|alias| pattern.fits(alias)).ok_or(Errno::ESRCH)?;
+        Ok(self.change(place, length, |aliases| aliases.change(|aliases| aliases.remove(at))))
+    }
+
+    /// The routes to exactly this prefix.
+    fn aliases(&self, place: u32, length: u8) -> &[Alias] {
+        let list = self.routes.get(place, length).and_then(|list| self.lists.get(*list));
+        list.map(|aliases| &aliases[..]).unwrap_or_default()
+    }
+
+    /// Changes them.
+    fn change<R>(&mut self, place: u32, length: u8, change: impl FnOnce(&mut Few<Alias>) -> R) -> R {
+        let known = self.routes.get(place, length).copied();
+        let mut aliases = known.map(|list| self.lists.take(list)).unwrap_or_default();
+        let result = change(&mut aliases);
         if aliases.is_empty() {
             self.routes.remove(place, length);
+        } else {
+            *self.routes.entry(place, length) = self.lists.share(aliases);
         }
-        Ok(alias)
+        result
     }
 
     /// Takes out every route that `doomed` says it of.
     fn retain(&mut self, mut doomed: impl FnMut(&Alias) -> bool) {
         let mut emptied = false;
-        self.routes.for_each(|aliases| {
+        for aliases in self.lists.values_mut() {
             if aliases.iter().any(&mut doomed) {
                 aliases.change(|aliases| aliases.retain(|alias| !doomed(alias)));
                 emptied |= aliases.is_empty();
             }
-        });
+        }
         if emptied {
-            let empty: Vec<(u32, u8)> = self
-                .routes
-                .entries()
-                .into_iter()
-                .filter(|(_, _, aliases)| aliases.is_empty())
-                .map(|(address, length, _)| (address, length))
-                .collect();
-            for (address, length) in empty {
+            let is_empty = |list: u32| self.lists.get(list).is_none_or(|aliases| aliases.is_empty());
+            let routes = self.routes.entries().into_iter().map(|(address, length, list)| (address, length, *list));
+            let empty: Vec<(u32, u8, u32)> = routes.filter(|(_, _, list)| is_empty(*list)).collect();
+            for (address, length, list) in empty {
                 self.routes.remove(address, length);
+                self.lists.take(list);
             }
         }
     }
@@ -428,8 +446,8 @@ fn pick(hops: &[Nexthop], hash: u32, fits: impl Fn(&&Nexthop) -> bool) -> Option
 /// A namespace's tables. Those that every packet asks stand by themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Fib {
-    local: Option<Table>,
-    main: Option<Table>,
+    local: Option<Box<Table>>,
+    main: Option<Box<Table>>,
     others: BTreeMap<u32, Table>,
     /// Whether the namespace has rules of its own: `local` and `main` have nothing to do with each other then.
     apart: bool,
@@ -440,8 +458,8 @@ impl Fib {
     #[inline]
     pub(crate) fn table(&self, number: u32) -> Option<&Table> {
         match number {
-            table::LOCAL => self.local.as_ref(),
-            table::MAIN => self.main.as_ref(),
+            table::LOCAL => self.local.as_deref(),
+            table::MAIN => self.main.as_deref(),
             other => self.others.get(&other),
         }
     }
@@ -492,8 +510,8 @@ impl Fib {
     /// A table to take something out of.
     pub(crate) fn existing_table_mut(&mut self, number: u32) -> Option<&mut Table> {
         match number {
-            table::LOCAL => self.local.as_mut(),
-            table::MAIN => self.main.as_mut(),
+            table::LOCAL => self.local.as_deref_mut(),
+            table::MAIN => self.main.as_deref_mut(),
             other => self.others.get_mut(&other),
         }
     }
@@ -501,39 +519,38 @@ impl Fib {
     /// The tables in the order in which Linux dumps them: by the low byte of their numbers.
     pub(crate) fn tables(&self) -> Vec<(u32, &Table)> {
         let mut tables: Vec<(u32, &Table)> = self.others.iter().map(|(number, table)| (*number, table)).collect();
-        tables.extend(self.main.iter().map(|main| (table::MAIN, main)));
-        tables.extend(self.local.iter().map(|local| (table::LOCAL, local)));
+        tables.extend(self.main.as_deref().map(|main| (table::MAIN, main)));
+        tables.extend(self.local.as_deref().map(|local| (table::LOCAL, local)));
         tables.sort_by_key(|(number, _)| (number & 255, u32::MAX - number));
         tables
     }
 
     fn each_table(&mut self, mut visit: impl FnMut(&mut Table)) {
-        self.local.iter_mut().chain(&mut self.main).chain(self.others.values_mut()).for_each(&mut visit);
+        let first = self.local.as_deref_mut().into_iter().chain(self.main.as_deref_mut());
+        first.chain(self.others.values_mut()).for_each(&mut visit);
     }
 
     /// Sets flags of the next hops through a device. Those that are local to this host stay as they are unless `forced`.
     pub(crate) fn set_hop_flags(&mut self, dev: DevId, flags: u8, forced: bool) {
         self.each_table(|table| {
-            table.routes.for_each(|aliases| {
-                for hop in aliases.iter_mut().flat_map(|alias| &mut alias.nexthops[..]) {
-                    if hop.dev == Some(dev) && (forced || hop.scope != scope::NOWHERE) {
-                        hop.flags |= flags;
-                    }
+            let aliases = table.lists.values_mut().flat_map(|aliases| &mut aliases[..]);
+            for hop in aliases.flat_map(|alias| &mut alias.nexthops[..]) {
+                if hop.dev == Some(dev) && (forced || hop.scope != scope::NOWHERE) {
+                    hop.flags |= flags;
                 }
-            });
+            }
         });
     }
 
     /// Clears flags of the next hops through a device.
     pub(crate) fn clear_hop_flags(&mut self, dev: DevId, flags: u8) {
         self.each_table(|table| {
-            table.routes.for_each(|aliases| {
-                for hop in aliases.iter_mut().flat_map(|alias| &mut alias.nexthops[..]) {
-                    if hop.dev == Some(dev) {
-                        hop.flags &= !flags;
-                    }
+            let aliases = table.lists.values_mut().flat_map(|aliases| &mut aliases[..]);
+            for hop in aliases.flat_map(|alias| &mut alias.nexthops[..]) {
+                if hop.dev == Some(dev) {
+                    hop.flags &= !flags;
                 }
-            });
+            }
         });
     }
 

@@ -173,12 +173,6 @@ impl<T> Trie<T> {
         Some(&self.leaf(self.find(address, length)?)?.value)
     }
 
-    /// The same to write to.
-    pub(crate) fn get_mut(&mut self, address: u32, length: u8) -> Option<&mut T> {
-        let slot = self.find(address, length)?;
-        Some(&mut self.leaf_mut(slot)?.value)
-    }
-
     /// The value of exactly this prefix, which is made where there is none.
     pub(crate) fn entry(&mut self, address: u32, length: u8) -> &mut T
     where
@@ -407,11 +401,6 @@ impl<T> Trie<T> {
         let mut entries: Vec<_> = used.map(|leaf| (leaf.address, leaf.length, &leaf.value)).collect();
         entries.sort_unstable_by_key(|(address, length, _)| (*address, u8::MAX - *length));
         entries
-    }
-
-    /// Shows every value to `visit`.
-    pub(crate) fn for_each(&mut self, mut visit: impl FnMut(&mut T)) {
-        self.leaves.iter_mut().filter(|leaf| leaf.length != UNUSED).for_each(|leaf| visit(&mut leaf.value));
     }
 }
 
