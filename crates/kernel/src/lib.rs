@@ -137,7 +137,7 @@ pub struct Kernel {
     /// Those that circle in a loop, which make way for the others.
     circling: ring::Ring<(DevId, frame::Frame)>,
     /// Room for those that are just being received.
-    worked_off: backlog::Backlog,
+    worked_off: Option<Box<backlog::Backlog>>,
     /// Room for looking ahead.
     homes: Vec<(u32, u32)>,
     /// Room for the devices through which a frame is being flooded.
@@ -171,7 +171,7 @@ impl Kernel {
             drops: DropCounts::default(),
             backlog: backlog::Backlog::default(),
             circling: ring::Ring::default(),
-            worked_off: backlog::Backlog::default(),
+            worked_off: None,
             homes: Vec::new(),
             egresses: Vec::new(),
             link_events: VecDeque::new(),

@@ -130,7 +130,7 @@ impl Kernel {
                 self.receive_others(dev, &mut [frame]);
                 continue;
             }
-            let mut queue = std::mem::take(&mut self.worked_off);
+            let mut queue = self.worked_off.take().unwrap_or_default();
             self.backlog.move_to(&mut queue, budget);
             budget -= queue.len();
             crate::bridge::fetch(self, &mut queue);
@@ -140,7 +140,7 @@ impl Kernel {
                 self.receive_runs(&mut next, &mut runs);
             }
             queue.clear();
-            self.worked_off = queue;
+            self.worked_off = Some(queue);
         }
     }
 

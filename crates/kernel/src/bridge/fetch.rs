@@ -10,14 +10,20 @@ use crate::Kernel;
 use crate::backlog::Backlog;
 use crate::frame::Frame;
 
-/// For how many frames at most it pays: what they need has to stay at hand until their turn comes.
-const FRAMES: usize = 256;
+/// For how many frames it pays: for one there is nothing to ask for meanwhile, and what many need doesn't stay at hand until their turn
+/// comes.
+const FRAMES: std::ops::RangeInclusive<usize> = 4..=256;
 
 /// Looks at what ports will need for the frames that wait for them.
+#[inline(always)]
 pub(crate) fn fetch(kernel: &mut Kernel, queue: &mut Backlog) {
-    if queue.len() > FRAMES {
-        return;
+    if FRAMES.contains(&queue.len()) {
+        fetch_all(kernel, queue);
     }
+}
+
+#[inline(never)]
+fn fetch_all(kernel: &mut Kernel, queue: &mut Backlog) {
     let mut homes = std::mem::take(&mut kernel.homes);
     let mut current = None;
     for (dev, burst) in queue.runs() {
