@@ -22,6 +22,11 @@ fn pair(bencher: Bencher<'_, '_>, length: usize) {
     batches(bencher, Switch::pair(length), BATCH, BATCH);
 }
 
+#[divan::bench(args = [1, 9])]
+fn chain(bencher: Bencher<'_, '_>, bridges: u32) {
+    batches(bencher, Switch::chain(bridges, 1514), BATCH, BATCH);
+}
+
 #[divan::bench(args = [(2, 2), (64, 4096), (1023, 65_536)])]
 fn random_flows(bencher: Bencher<'_, '_>, (ports, addresses): (u32, u32)) {
     batches(bencher, Switch::random(ports, addresses, 64), BATCH, BATCH);

@@ -11,6 +11,9 @@ pub(crate) struct Scenario {
     pub(crate) setup: fn() -> Box<dyn FnMut(usize)>,
 }
 
+/// How many bridges a chain has: a frame takes one queue more than there are, and may take sixteen.
+pub(crate) const BRIDGES: u32 = 9;
+
 fn frames(mut switch: Switch, copies: usize) -> Box<dyn FnMut(usize)> {
     Box::new(move |mut count| {
         while count > 0 {
@@ -43,6 +46,7 @@ fn machine(work: impl Fn(&mut Machine, u32) + 'static) -> Box<dyn FnMut(usize)> 
 pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "pair-64", setup: || frames(Switch::pair(64), 1) },
     Scenario { name: "pair-1514", setup: || frames(Switch::pair(1514), 1) },
+    Scenario { name: "chain-1514", setup: || frames(Switch::chain(BRIDGES, 1514), 1) },
     Scenario { name: "guarded-64", setup: || frames(Switch::guarded(64), 1) },
     Scenario { name: "routed-64", setup: || routed(10_000) },
     Scenario {

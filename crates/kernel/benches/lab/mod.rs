@@ -64,6 +64,12 @@ pub(crate) fn veth_request(name: &str, peer: &str, peer_ns: Option<u32>, master:
     message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE, &body)
 }
 
+/// A request that a device be up and a port of a bridge.
+fn port_request(name: &str, bridge: u32) -> Vec<u8> {
+    let body = [ifinfo(0, UP, UP), text_attr(IFLA_IFNAME, name), u32_attr(IFLA_MASTER, bridge)].concat();
+    message(RTM_NEWLINK, NLM_F_REQUEST, &body)
+}
+
 /// A request that a device be up.
 pub(crate) fn up_request(name: &str) -> Vec<u8> {
     message(RTM_NEWLINK, NLM_F_REQUEST, &[ifinfo(0, UP, UP), text_attr(IFLA_IFNAME, name)].concat())

@@ -4,7 +4,7 @@ use netloom_kernel::{Kernel, NsId, SocketId};
 
 use super::{
     EVERYTHING, EXPERIMENT, IFLA_IFNAME, IFLA_LINKINFO, NLM_F_REQUEST, RTM_NEWLINK, bridge_request, frame, ifindex,
-    link_address, neighbour_request, next_random, two_namespaces, up_request, veth_request,
+    link_address, neighbour_request, next_random, port_request, two_namespaces, up_request, veth_request,
 };
 use netloom_testkit::netlink::{Netlink, Process, attr, ifinfo, message, text_attr};
 
@@ -79,6 +79,28 @@ impl Switch {
     /// Two ports and one flow between them, of frames of `length` bytes.
     pub(crate) fn pair(length: usize) -> Switch {
         let (mut switch, _, cables) = Switch::new(2);
+        let (a, b) = (station(0, 1), station(1, 1));
+        switch.frames = vec![(frame(a, b, length), link_address(EXPERIMENT, cables[1]))];
+        switch.send(1);
+        switch.frames = vec![(frame(b, a, length), Vec::new())];
+        switch.bind_sender(cables[0]);
+        switch.listen(cables[1]);
+        switch
+    }
+
+    /// One flow through so many bridges, one behind the other.
+    pub(crate) fn chain(bridges: u32, length: usize) -> Switch {
+        let (mut switch, here, cables) = Switch::new(2);
+        // The second station moves to the last bridge.
+        let mut bridge = ifindex(&mut switch.kernel, &here, "br0");
+        for at in 1..bridges {
+            let (name, near, far) = (format!("br{at}"), format!("n{at}"), format!("f{at}"));
+            here.send(&mut switch.kernel, &bridge_request(&name));
+            here.send(&mut switch.kernel, &veth_request(&near, &far, None, Some(bridge)));
+            bridge = ifindex(&mut switch.kernel, &here, &name);
+            here.send(&mut switch.kernel, &port_request(&far, bridge));
+        }
+        here.send(&mut switch.kernel, &port_request("p1", bridge));
         let (a, b) = (station(0, 1), station(1, 1));
         switch.frames = vec![(frame(a, b, length), link_address(EXPERIMENT, cables[1]))];
         switch.send(1);
