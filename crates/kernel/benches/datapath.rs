@@ -22,6 +22,11 @@ fn pair(bencher: Bencher<'_, '_>, length: usize) {
     batches(bencher, Switch::pair(length), BATCH, BATCH);
 }
 
+#[divan::bench]
+fn mixed(bencher: Bencher<'_, '_>) {
+    batches(bencher, Switch::mixed(64), BATCH, BATCH);
+}
+
 #[divan::bench(args = [1, 9])]
 fn chain(bencher: Bencher<'_, '_>, bridges: u32) {
     batches(bencher, Switch::chain(bridges, 1514), BATCH, BATCH);

@@ -76,7 +76,7 @@ impl Kernel {
     #[inline(always)]
     pub(crate) fn transmit_all(&mut self, dev: DevId, mut frames: &mut [Frame]) {
         while !frames.is_empty() {
-            let sent = veth::transmit_run(self, dev, frames, usize::MAX, |_| true);
+            let sent = veth::transmit_run(self, dev, frames);
             frames = &mut frames[sent..];
             if sent == 0
                 && let Some((alone, rest)) = std::mem::take(&mut frames).split_first_mut()

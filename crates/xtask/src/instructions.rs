@@ -14,6 +14,7 @@ use std::{env, fs};
 /// What is counted: a scenario, and the two counts whose difference tells what one more takes.
 const PATHS: &[(&str, usize, usize)] = &[
     ("pair-64", 6_400, 19_200),
+    ("mixed-64", 6_400, 19_200),
     ("pair-1514", 6_400, 19_200),
     ("chain-1514", 6_400, 19_200),
     ("guarded-64", 6_400, 19_200),

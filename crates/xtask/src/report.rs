@@ -133,9 +133,17 @@ fn measure(sizes: &Sizes) -> (Rows, Rows) {
     let switches = if host.is_some() { peers::all() } else { Vec::new() };
 
     let frames = |name: &str| scenario::setup(name);
-    let [mut short, mut long, mut chain, mut guarded, mut random, mut flood, mut echo] =
-        ["pair-64", "pair-1514", "chain-1514", "guarded-64", "random-1023-ports", "flood-1000-ports", "icmp-echo"]
-            .map(frames);
+    let [mut short, mut mixed, mut long, mut chain, mut guarded, mut random, mut flood, mut echo] = [
+        "pair-64",
+        "mixed-64",
+        "pair-1514",
+        "chain-1514",
+        "guarded-64",
+        "random-1023-ports",
+        "flood-1000-ports",
+        "icmp-echo",
+    ]
+    .map(frames);
     let mut routed = scenario::routed(sizes.routes);
     let pool = vec![1; 256 << 20];
     let mut at = 0;
@@ -145,6 +153,8 @@ fn measure(sizes: &Sizes) -> (Rows, Rows) {
         let theirs = host.as_ref().map(|host| host.frames(64));
         let frame = timed(500_000, || short(500_000));
         rows.add("64-byte frame: socket, veth, bridge, veth, socket", "≥ 80 ×", frame, HOST, theirs);
+        let what = "64-byte frame, no two in a row of one flow";
+        rows.add(what, "–", timed(500_000, || mixed(500_000)), HOST, theirs);
         for peer in &switches {
             others.add(peer.name, "", peer.frames(), "netloom", Some(frame));
         }

@@ -45,6 +45,7 @@ fn machine(work: impl Fn(&mut Machine, u32) + 'static) -> Box<dyn FnMut(usize)> 
 /// All of them.
 pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "pair-64", setup: || frames(Switch::pair(64), 1) },
+    Scenario { name: "mixed-64", setup: || frames(Switch::mixed(64), 1) },
     Scenario { name: "pair-1514", setup: || frames(Switch::pair(1514), 1) },
     Scenario { name: "chain-1514", setup: || frames(Switch::chain(BRIDGES, 1514), 1) },
     Scenario { name: "guarded-64", setup: || frames(Switch::guarded(64), 1) },

@@ -88,6 +88,20 @@ impl Switch {
         switch
     }
 
+    /// Two ports and as many flows between them as a batch has frames: no two frames in a row have the same stations.
+    pub(crate) fn mixed(length: usize) -> Switch {
+        let (mut switch, _, cables) = Switch::new(2);
+        let stations = |at: usize| (station(0, at as u32), station(1, at as u32));
+        for (near, far) in (0..BATCH).map(stations) {
+            switch.frames = vec![(frame(near, far, length), link_address(EXPERIMENT, cables[1]))];
+            switch.send(1);
+        }
+        switch.frames = (0..BATCH).map(stations).map(|(near, far)| (frame(far, near, length), Vec::new())).collect();
+        switch.bind_sender(cables[0]);
+        switch.listen(cables[1]);
+        switch
+    }
+
     /// One flow through so many bridges, one behind the other.
     pub(crate) fn chain(bridges: u32, length: usize) -> Switch {
         let (mut switch, here, cables) = Switch::new(2);

@@ -6,7 +6,7 @@ use super::fdb::{EntryFlags, Key, Learned};
 use super::forward::{self, Kind};
 use super::{Bridge, PortFlags, PortState, learning, link_local, local, seconds, ticks};
 use crate::Kernel;
-use crate::drivers::{DevKind, veth};
+use crate::drivers::DevKind;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame};
 use crate::netdev::{DevFlags, Device, PortRef};
@@ -21,9 +21,6 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
-    /// Those of a frame that is too short for any.
-    const NONE: Addresses = Addresses { destination: 0, source: 0 };
-
     #[inline(always)]
     pub(super) fn of(header: &[u8; ETH_HLEN]) -> Addresses {
         // Eight bytes in one load each; what is too much is cut off.
@@ -77,41 +74,71 @@ struct Ingress {
     promiscuous: bool,
 }
 
+/// A frame that was looked at.
+#[derive(Clone, Copy)]
+struct Judged {
+    /// Zeros where it is too short for one.
+    header: [u8; ETH_HLEN],
+    length: usize,
+    learned: Learned,
+    verdict: Verdict,
+}
+
+impl Judged {
+    /// The port by which it leaves, where nothing else follows from it.
+    #[inline(always)]
+    fn only_leaves_by(&self) -> Option<DevId> {
+        match (self.learned, self.verdict) {
+            (Learned::Known, Verdict::One(egress)) => Some(egress),
+            _ => None,
+        }
+    }
+
+    /// Whether another one goes the same way: from and to the same stations, and no longer, as long frames may not fit. Nothing that a
+    /// bridge knows changes between two frames in a row.
+    #[inline(always)]
+    fn holds_for(&self, frame: &Frame) -> bool {
+        frame.len() <= self.length && frame.header().is_some_and(|header| header[..12] == self.header[..12])
+    }
+}
+
 /// Frames received by a port. They are taken out. `typed`: it is known already to whom they are.
 ///
-/// Frames in a row from one station to another go one way: nothing that a bridge knows changes between them.
+/// Those in a row that leave by one port are sent together: sending only queues.
 #[inline(never)]
 pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, typed: bool, mut burst: &mut [Frame]) {
-    while let Some((first, _)) = burst.split_first() {
+    let mut next = None;
+    while let Some(first) = burst.first() {
         let Some((bridge, ingress)) = ingress(&mut kernel.devices, member, kernel.now) else {
             for frame in burst {
                 kernel.drop_frame(std::mem::take(frame), DropReason::BridgePortDisabled);
             }
             return;
         };
-        let length = first.len();
-        let (header, addresses, (learned, verdict)) = match first.header() {
-            Some(header) => {
-                let addresses = Addresses::of(header);
-                (*header, addresses, bridge.judge(&ingress, &addresses, length))
+        let judged = next.take().unwrap_or_else(|| bridge.look_at(&ingress, first));
+        if let Some(egress) = judged.only_leaves_by() {
+            let (mut count, mut before) = (1, judged);
+            while let Some(frame) = burst.get(count) {
+                if !before.holds_for(frame) {
+                    before = bridge.look_at(&ingress, frame);
+                    if before.only_leaves_by() != Some(egress) {
+                        next = Some(before);
+                        break;
+                    }
+                }
+                count += 1;
             }
-            None => ([0; ETH_HLEN], Addresses::NONE, (Learned::Known, Verdict::Drop(DropReason::PacketTooSmall))),
-        };
-        if let (Learned::Known, Verdict::One(egress)) = (learned, verdict) {
-            // One that isn't longer fits as well.
-            let alike = |frame: &Frame| frame.header().is_some_and(|it| it[..12] == header[..12]);
-            let sent = veth::transmit_run(kernel, egress, burst, length, alike);
-            if sent > 0 {
-                burst = &mut burst[sent..];
-                continue;
-            }
+            let (leaving, rest) = burst.split_at_mut(count);
+            kernel.transmit_all(egress, leaving);
+            burst = rest;
+            continue;
         }
         let Some((frame, rest)) = burst.split_first_mut() else { return };
         let mut frame = std::mem::take(frame);
         if !typed && let Some(device) = kernel.devices.get(dev) {
-            frame.set_packet_type(Stations::of(device).packet_type(&header));
+            frame.set_packet_type(Stations::of(device).packet_type(&judged.header));
         }
-        carry_out(kernel, dev, member, frame, &addresses, learned, verdict);
+        carry_out(kernel, dev, member, frame, &Addresses::of(&judged.header), judged.learned, judged.verdict);
         burst = rest;
     }
 }
@@ -180,6 +207,18 @@ fn carry_out(
 }
 
 impl Bridge {
+    /// Looks at a frame.
+    #[inline(always)]
+    fn look_at(&mut self, ingress: &Ingress, frame: &Frame) -> Judged {
+        let length = frame.len();
+        let Some(header) = frame.header() else {
+            let (learned, verdict) = (Learned::Known, Verdict::Drop(DropReason::PacketTooSmall));
+            return Judged { header: [0; ETH_HLEN], length, learned, verdict };
+        };
+        let (learned, verdict) = self.judge(ingress, &Addresses::of(header), length);
+        Judged { header: *header, length, learned, verdict }
+    }
+
     /// Whether a frame may come in, and what becomes of it.
     #[inline(always)]
     fn judge(&mut self, ingress: &Ingress, addresses: &Addresses, length: usize) -> (Learned, Verdict) {

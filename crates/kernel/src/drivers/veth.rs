@@ -144,24 +144,17 @@ fn peer_of(devices: &SlotMap<DevId, Device>, dev: DevId) -> Option<DevId> {
     sender.peer()
 }
 
-/// Sends the first of `frames` over the cable that `dev` is an end of, as long as they are no longer than `longest` and belong
-/// together: how many these were. They are taken out. None where `dev` is something else, and none that somebody looks at, that
-/// doesn't fit or that circles: such a frame is to be sent alone.
+/// Sends the first of `frames` over the cable that `dev` is an end of: how many. They are taken out. None where `dev` is something
+/// else, and none that somebody looks at, that doesn't fit or that circles: such a frame is to be sent alone.
 #[inline(always)]
-pub(crate) fn transmit_run(
-    kernel: &mut Kernel,
-    dev: DevId,
-    frames: &mut [Frame],
-    longest: usize,
-    belongs: impl Fn(&Frame) -> bool,
-) -> usize {
+pub(crate) fn transmit_run(kernel: &mut Kernel, dev: DevId, frames: &mut [Frame]) -> usize {
     let Kernel { devices, backlog, .. } = kernel;
     let Some(peer) = peer_of(devices, dev) else { return 0 };
     let Some(receiver) = devices.get_mut(peer).filter(|receiver| receiver.is_up()) else { return 0 };
-    let longest = longest.min(longest_for(receiver));
+    let longest = longest_for(receiver);
     let (mut free, mut packets, mut bytes) = (backlog.free(frames.len()), 0, 0);
     for frame in frames {
-        if frame.len() > longest || frame.hops() >= CIRCLING || !belongs(frame) {
+        if frame.len() > longest || frame.hops() >= CIRCLING {
             break;
         }
         let Some(place) = free.next() else { break };
