@@ -4,8 +4,6 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let is = |variable: &str, value: &str| std::env::var(variable).is_ok_and(|found| found == value);
     if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
-        // At a fixed address nothing has to be relocated, and what isn't written to is no page of its own.
-        println!("cargo::rustc-link-arg-bins=-no-pie");
         // The unwinder inside, so that the C library is the only one to be loaded.
         println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
     }
