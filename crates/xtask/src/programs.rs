@@ -68,6 +68,8 @@ fn resident(pid: u32) -> u64 {
 
 /// Nanoseconds for each of a few runs of a program; the median.
 fn start(command: &mut Command) -> io::Result<f64> {
+    // Cargo's list of directories, in each of which a program would look for each of its libraries.
+    command.env_remove("LD_LIBRARY_PATH");
     let mut times = Vec::new();
     for _ in 0..9 {
         let start = Instant::now();
