@@ -36,7 +36,8 @@ impl Row {
 fn time(program: &Path, arguments: &[&str]) -> io::Result<f64> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
-    command.env_remove("NETLOOM_MACHINE");
+    // Neither a machine, nor cargo's list of directories to look for libraries in.
+    command.env_remove("NETLOOM_MACHINE").env_remove("LD_LIBRARY_PATH");
     let start = Instant::now();
     let status = command.status()?;
     let elapsed = start.elapsed();
