@@ -1,9 +1,8 @@
 //! The Internet checksum (RFC 1071).
 
-/// The sum of 16-bit words, as wide as its carries; an odd last byte counts as the high half of a word.
-#[inline]
-pub(crate) fn sum(bytes: &[u8]) -> u64 {
-    // The sum of words the other way round is the sum the other way round: they are added as they come.
+/// The sum of 16-bit words as this machine reads them, as wide as its carries.
+#[inline(always)]
+fn native_sum(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<4>();
     let words: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
     let rest = match *rest {
@@ -12,7 +11,22 @@ pub(crate) fn sum(bytes: &[u8]) -> u64 {
         [a, b] => u16::from_ne_bytes([a, b]).into(),
         [a, b, c, ..] => u64::from(u16::from_ne_bytes([a, b])) + u64::from(u16::from_ne_bytes([c, 0])),
     };
-    u64::from((!fold(words + rest)).to_be())
+    words + rest
+}
+
+/// The sum of 16-bit words; an odd last byte counts as the high half of a word.
+#[inline]
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    // The sum of words the other way round is the sum the other way round: they are added as they come.
+    u64::from((!fold(native_sum(bytes))).to_be())
+}
+
+/// Whether bytes contain their right checksum: as folding takes multiples of 0xffff off, the sum is one. That of nothing but zeros is
+/// none, as there would be a 1 in the checksum's place.
+#[inline]
+pub(crate) fn is_right(bytes: &[u8]) -> bool {
+    let sum = native_sum(bytes);
+    sum != 0 && sum.is_multiple_of(0xffff)
 }
 
 /// Folds a sum into the checksum that a header carries.
@@ -49,13 +63,17 @@ mod tests {
     fn words_are_added_with_their_carries() {
         for length in 0..80 {
             for fill in [0, 1, 0x7f, 0x80, 0xff] {
-                let bytes: Vec<u8> = (0..length).map(|at: u8| at.wrapping_mul(37) | fill).collect();
+                let mut bytes: Vec<u8> = (0..length).map(|at: u8| at.wrapping_mul(37) | fill).collect();
                 let mut sum = 0u32;
                 for pair in bytes.chunks(2) {
                     sum += u32::from(pair[0]) << 8 | pair.get(1).copied().map_or(0, u32::from);
                     sum = (sum & 0xffff) + (sum >> 16);
                 }
                 assert_eq!(internet_checksum(&bytes), !(sum as u16), "{bytes:?}");
+                assert_eq!(is_right(&bytes), sum == 0xffff, "{bytes:?}");
+                bytes.extend((length % 2 == 1).then_some(0));
+                bytes.extend((!(sum as u16)).to_be_bytes());
+                assert!(is_right(&bytes), "{bytes:?}");
             }
         }
     }

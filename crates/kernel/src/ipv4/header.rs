@@ -2,10 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use super::checksum::{fold, internet_checksum, sum};
+use super::checksum::{fold, internet_checksum, is_right, sum};
 
 /// Its length without options.
 pub(crate) const MIN_LEN: usize = 20;
+/// The first byte of one without options: version and length.
+pub(crate) const PLAIN: u8 = 0x40 | (MIN_LEN / 4) as u8;
 /// Its flags, in the word that they share with the offset.
 pub(crate) const DF: u16 = 0x4000;
 /// See [`DF`].
@@ -55,15 +57,14 @@ impl Header {
     pub(crate) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
         let fixed: &[u8; MIN_LEN] = packet.first_chunk().ok_or(Malformed::Header)?;
         let length = usize::from(fixed[0] & 0x0f) * 4;
-        if fixed[0] >> 4 != 4 || length < MIN_LEN {
+        let right = if fixed[0] == PLAIN {
+            is_right(fixed)
+        } else if fixed[0] >> 4 != 4 || length < MIN_LEN {
             return Err(Malformed::Header);
-        }
-        let checksum = if length == MIN_LEN {
-            internet_checksum(fixed)
         } else {
-            internet_checksum(packet.get(..length).ok_or(Malformed::Header)?)
+            is_right(packet.get(..length).ok_or(Malformed::Header)?)
         };
-        if checksum != 0 {
+        if !right {
             return Err(Malformed::Checksum);
         }
         let header = Header::read(fixed);
