@@ -259,9 +259,9 @@ impl FramePool {
     }
 
     /// The frame's bytes to write to; a shared payload is copied first.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes_mut<'a>(&mut self, frame: &'a mut Frame) -> &'a mut [u8] {
-        if frame.buffer.as_mut().is_some_and(|buffer| Rc::get_mut(buffer).is_none()) {
+        if frame.buffer.as_ref().is_some_and(|buffer| Rc::strong_count(buffer) > 1) {
             self.unshare(frame);
         }
         let Some(buffer) = frame.buffer.as_mut().and_then(Rc::get_mut) else { return &mut [] };
@@ -269,6 +269,8 @@ impl FramePool {
         bytes.get_mut(..frame.length as usize).unwrap_or_default()
     }
 
+    #[cold]
+    #[inline(never)]
     fn unshare(&mut self, frame: &mut Frame) {
         let mut copy = self.copy_from(frame.bytes());
         copy.set_packet_type(frame.packet_type());

@@ -140,6 +140,8 @@ pub struct Kernel {
     worked_off: Option<Box<backlog::Backlog>>,
     /// Room for looking ahead.
     homes: Vec<(u32, u32)>,
+    /// Room for a burst of IPv4 packets.
+    bench: Option<Box<ipv4::Bench>>,
     /// Room for the devices through which a frame is being flooded.
     egresses: Vec<DevId>,
     /// Devices whose link state is to be looked at when the current system call is done.
@@ -173,6 +175,7 @@ impl Kernel {
             circling: ring::Ring::default(),
             worked_off: None,
             homes: Vec::new(),
+            bench: None,
             egresses: Vec::new(),
             link_events: VecDeque::new(),
             unregistering: Vec::new(),

@@ -14,7 +14,10 @@ const SENDER: MacAddr = MacAddr([0x02, 0, 0, 0, 0, 9]);
 const STATION: MacAddr = MacAddr([0x02, 0, 0, 0, 0, 10]);
 
 const NEW_NEIGHBOUR: u16 = 28;
+const NEW_ROUTE: u16 = 24;
+const NEW_RULE: u16 = 32;
 const CREATE: u16 = 0x400;
+const APPEND: u16 = 0x800;
 const NUD_STALE: u16 = 4;
 const NUD_PERMANENT: u16 = 0x80;
 
@@ -35,10 +38,44 @@ struct Setup {
     accepts_own: bool,
     raw_socket: bool,
     small_mtu: bool,
+    rules: bool,
 }
 
 fn ip(a: u8, b: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, a, 0, b)
+}
+
+/// Requests for routes of every kind below 20.0.0.0/8: by one way, by another for some of it, to nowhere, by two ways, by the type of
+/// service, with an MTU, back to where the packets come from.
+fn route_bodies() -> Vec<Vec<u8>> {
+    let route = |length: u8, tos: u8, kind: u8, destination: [u8; 4], rest: Vec<u8>| {
+        // family, lengths, tos, table main, protocol static, scope universe, type, flags
+        let body = vec![2, length, 0, tos, 254, 4, 0, kind, 0, 0, 0, 0];
+        [body, attr(1, &destination), rest].concat()
+    };
+    let via = |number| attr(5, &ip(number, 2).octets());
+    let hop = |number, weight| [&[16, 0, 0, weight, 0, 0, 0, 0][..], &via(number)].concat();
+    vec![
+        route(16, 0, 1, [20, 1, 0, 0], via(1)),
+        route(24, 0, 6, [20, 1, 6, 0], Vec::new()),
+        route(24, 0, 7, [20, 1, 7, 0], Vec::new()),
+        route(24, 0, 9, [20, 1, 8, 0], Vec::new()),
+        route(25, 0, 1, [20, 1, 9, 0], via(2)),
+        route(16, 0, 1, [20, 2, 0, 0], attr(9, &[hop(1, 0), hop(2, 1)].concat())),
+        route(16, 0, 1, [20, 3, 0, 0], [via(1), attr(8, &attr(2, &60u32.to_ne_bytes()))].concat()),
+        route(16, 8, 1, [20, 4, 0, 0], via(2)),
+        route(16, 0, 1, [20, 4, 0, 0], via(1)),
+        route(24, 16, 1, [20, 4, 7, 0], via(2)),
+        route(16, 0, 1, [20, 5, 0, 0], via(0)),
+    ]
+}
+
+/// Requests for rules: nothing for one source, nothing to a part of what there is a route to.
+fn rule_bodies() -> [Vec<u8>; 2] {
+    // family, lengths, tos, table, unused, action prohibit, flags
+    let source = [&[2, 0, 32, 0, 0, 0, 0, 8, 0, 0, 0, 0][..], &attr(2, &ip(0, 3).octets())].concat();
+    let destination = [&[2, 24, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0][..], &attr(1, &[20, 3, 7, 0])].concat();
+    [source, destination]
 }
 
 impl Router {
@@ -73,6 +110,14 @@ impl Router {
             assert_eq!(lab.ask(root, NEW_NEIGHBOUR, CREATE, &body), 0);
         }
         lab.default_route(root, ip(1, 2));
+        for (number, body) in route_bodies().iter().enumerate() {
+            assert_eq!(lab.ask(root, NEW_ROUTE, CREATE | APPEND, body), 0, "route {number}");
+        }
+        if setup.rules {
+            for body in rule_bodies() {
+                assert_eq!(lab.ask(root, NEW_RULE, CREATE, &body), 0);
+            }
+        }
         lab.advance(Duration::from_secs(20));
         let mac = lab.mac(root, "r0");
         let sender = lab.packet_socket(far, "e0");
@@ -195,6 +240,7 @@ fn packet() -> impl Strategy<Value = Packet> {
         1 => (0u8..3).prop_map(|number| ip(number, 255)),
         2 => Just(ip(0, 7)),
         4 => any::<u32>().prop_map(Ipv4Addr::from_bits),
+        12 => (1u8..7, 5u8..10, any::<u8>()).prop_map(|(b, c, d)| Ipv4Addr::new(20, b, c, d)),
         1 => Just(Ipv4Addr::new(224, 0, 0, 1)),
         1 => Just(Ipv4Addr::BROADCAST),
     ];
@@ -212,14 +258,15 @@ fn packet() -> impl Strategy<Value = Packet> {
 
 fn setup() -> impl Strategy<Value = Setup> {
     let often = prop::bool::weighted(0.8);
-    let flags = (any::<bool>(), often, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    flags.prop_map(|(tapped, forwards, reverse_path, accepts_own, raw_socket, small_mtu)| Setup {
+    let flags = (any::<bool>(), often, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    flags.prop_map(|(tapped, forwards, reverse_path, accepts_own, raw_socket, small_mtu, rules)| Setup {
         tapped,
         forwards,
         reverse_path,
         accepts_own,
         raw_socket,
         small_mtu,
+        rules,
     })
 }
 
@@ -228,7 +275,7 @@ proptest! {
     #[test]
     fn a_burst_is_its_packets_one_by_one(
         setup in setup(),
-        bursts in proptest::collection::vec(proptest::collection::vec((packet(), 1usize..4), 1..60), 1..4),
+        bursts in proptest::collection::vec(proptest::collection::vec((packet(), 1usize..4), 1..80), 1..4),
     ) {
         let (mut together, mut alone) = (Router::new(setup), Router::new(setup));
         for burst in bursts {

@@ -333,17 +333,19 @@ impl Table {
         None
     }
 
-    /// Looks at the routes that an address is looked up in first, so that they are at hand soon.
+    /// The list that is asked first about a destination.
     #[inline(always)]
-    pub(crate) fn fetch(&self, destination: u32) {
-        let aliases = self.routes.longest(destination).and_then(|(_, list)| self.lists.get(*list));
-        std::hint::black_box(aliases.and_then(|aliases| aliases.first()).map(|alias| alias.kind));
+    fn first(&self, destination: u32) -> Option<u32> {
+        Some(*self.routes.longest(destination)?.1)
     }
 
-    /// Whether the table is larger than what a processor has at hand anyway.
-    #[inline]
-    pub(crate) fn is_large(&self) -> bool {
-        self.routes.is_large()
+    /// Whether a list has but one way to go, and that is the answer.
+    fn settles(&self, list: u32, key: &Key, usable: impl Fn(&Nexthop) -> bool) -> bool {
+        self.lists.get(list).is_some_and(|aliases| {
+            aliases.len() == 1
+                && aliases[0].nexthops.len() <= 1
+                && matches!(ask(0, 0, aliases, key, &usable), ControlFlow::Break(Some(_)))
+        })
     }
 
     /// Every route in dump order.
@@ -443,6 +445,13 @@ fn pick(hops: &[Nexthop], hash: u32, fits: impl Fn(&&Nexthop) -> bool) -> Option
     })
 }
 
+/// A list of routes in one of the tables that every packet asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct First {
+    local: bool,
+    list: u32,
+}
+
 /// A namespace's tables. Those that every packet asks stand by themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Fib {
@@ -481,6 +490,22 @@ impl Fib {
             Some(answer) => answer,
             None => Err(Errno::ENETUNREACH),
         }
+    }
+
+    /// The routes that are asked first about a destination, in `local` or `main`.
+    #[inline(always)]
+    pub(crate) fn first(&self, destination: u32) -> Option<First> {
+        match self.local.as_ref().and_then(|local| local.first(destination)) {
+            Some(list) => Some(First { local: true, list }),
+            None => self.main.as_ref()?.first(destination).map(|list| First { local: false, list }),
+        }
+    }
+
+    /// Whether everything for which these routes are asked first gets the answer that `key` gets, as long as it differs in nothing
+    /// but its destination.
+    pub(crate) fn settles(&self, first: First, key: &Key, usable: impl Fn(&Nexthop) -> bool) -> bool {
+        let table = if first.local { &self.local } else { &self.main };
+        table.as_ref().is_some_and(|table| table.settles(first.list, key, usable))
     }
 
     /// What a lookup says of the table that it found something in: as long as they aren't apart, `local` is part of `main`.

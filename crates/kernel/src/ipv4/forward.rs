@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::header::{DF, Header, MIN_LEN, decrease_ttl};
+use super::burst::Packet;
+use super::header::{DF, Header, PLAIN, decrease_ttl};
 use super::{Route, icmp, output};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
@@ -17,45 +18,55 @@ pub(super) struct Hop {
     link: [u8; 12],
 }
 
-/// Makes a packet ready to leave if that is all there is to do: nobody has to be told anything, and the neighbour is known. Whether
-/// it was made so. `last` is the next hop of the packet before.
+/// Makes the first of `burst` that have the same verdict ready to leave, up to one for which there is more to do (somebody has to be
+/// told something, or the neighbour isn't known): how many. `last` is the next hop of the packet before.
 #[inline(always)]
 pub(super) fn pass(
     kernel: &mut Kernel,
-    ns: NsId,
-    frame: &mut Frame,
-    header: &Header,
     route: &Route,
+    burst: &mut [Frame],
+    packets: &[Packet],
     last: &mut Option<Hop>,
-) -> bool {
-    if frame.packet_type() != PacketType::Host
-        || header.length != MIN_LEN
-        || header.ttl <= 1
-        || header.total > route.mtu as usize
-    {
-        return false;
+) -> usize {
+    let Some(first) = packets.first().filter(|first| first.header[0] == PLAIN) else { return 0 };
+    let (mut ready, mut link) = (0, [0; 12]);
+    for (frame, packet) in burst.iter_mut().zip(packets) {
+        let header = Header::read(&packet.header);
+        if packet.verdict != first.verdict
+            || frame.packet_type() != PacketType::Host
+            || header.ttl <= 1
+            || header.total > route.mtu as usize
+        {
+            break;
+        }
+        // All have one gateway.
+        if ready == 0 || route.gateway.is_none() {
+            let Some(known) = next_hop(kernel, route, &header, last) else { break };
+            link = known;
+        }
+        if let Some((header, packet)) = kernel.frames.bytes_mut(frame).split_first_chunk_mut::<ETH_HLEN>() {
+            header[..12].copy_from_slice(&link);
+            decrease_ttl(packet);
+        }
+        ready += 1;
     }
+    ready
+}
+
+/// The Ethernet addresses of frames to a packet's next hop, which is looked up if it isn't the same as `last`.
+#[inline(never)]
+fn next_hop(kernel: &mut Kernel, route: &Route, header: &Header, last: &mut Option<Hop>) -> Option<[u8; 12]> {
     let place = match &route.gateway {
         Some(gateway) => Place::of(route.dev, gateway),
         None => Place::of(route.dev, &IpAddr::V4(header.destination)),
     };
-    let link = match last {
-        Some(hop) if hop.place == place => hop.link,
+    match last {
+        Some(hop) if hop.place == place => Some(hop.link),
         _ => {
-            let Some(link) = neighbour::link_addresses(kernel, route.dev, place) else { return false };
-            last.insert(Hop { place, link }).link
+            let link = neighbour::link_addresses(kernel, route.dev, place)?;
+            Some(last.insert(Hop { place, link }).link)
         }
-    };
-    let bytes = kernel.frames.bytes_mut(frame);
-    if let Some((header, packet)) = bytes.split_first_chunk_mut::<ETH_HLEN>() {
-        header[..12].copy_from_slice(&link);
-        decrease_ttl(packet);
     }
-    let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
-    snmp.ip.forw_datagrams += 1;
-    snmp.ip.out_transmits += 1;
-    snmp.ip_ext.out_octets += header.total as u64;
-    true
 }
 
 /// Sends a packet on.

@@ -3,9 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::fib::{Key, RTAX_MTU, kind, scope, table};
-use super::header::{Header, MIN_LEN, Malformed, protocol, update_checksum};
+use super::header::{Header, MIN_LEN, protocol, update_checksum};
 use super::lookup::{self, address_type, is_local, select_source};
-use super::snmp::Snmp;
 use super::sysctl::Conf;
 use super::{Route, forward, fragment, icmp, igmp, options};
 use crate::Kernel;
@@ -31,7 +30,7 @@ impl Target {
 
 /// What is to become of a packet.
 #[derive(Clone, Copy, Debug)]
-enum Decision {
+pub(super) enum Decision {
     /// It is for this host.
     Deliver(Target),
     /// It goes on; the sender would have had a shorter way if `redirect`.
@@ -40,7 +39,7 @@ enum Decision {
 
 /// Why a packet gets no farther.
 #[derive(Clone, Copy, Debug)]
-enum Refusal {
+pub(super) enum Refusal {
     /// No such packet may come this way.
     Martian,
     /// `rp_filter`.
@@ -51,13 +50,16 @@ enum Refusal {
     Group,
 }
 
+/// The same, or why it gets no farther.
+pub(super) type Verdict = Result<Decision, Refusal>;
+
 /// What holds for all packets that come in through a device.
 #[derive(Clone, Copy, Debug)]
-struct Ingress {
-    dev: DevId,
-    ns: NsId,
+pub(super) struct Ingress {
+    pub(super) dev: DevId,
+    pub(super) ns: NsId,
     /// Whether it has IPv4 at all.
-    enabled: bool,
+    pub(super) enabled: bool,
     /// Whether it is `lo`.
     loopback: bool,
     forwards: bool,
@@ -70,7 +72,7 @@ struct Ingress {
 
 impl Ingress {
     #[inline]
-    fn of(kernel: &Kernel, dev: DevId) -> Option<Ingress> {
+    pub(super) fn of(kernel: &Kernel, dev: DevId) -> Option<Ingress> {
         let device = kernel.devices.get(dev)?;
         let all = &kernel.namespaces.get(device.ns)?.ipv4.conf_all;
         let own = |conf| device.ipv4.as_ref().map_or(0, |interface| interface.conf.get(conf));
@@ -87,125 +89,6 @@ impl Ingress {
     }
 }
 
-/// IPv4 packets received on a device. They are taken out.
-///
-/// What passes through is sent when the burst ends, when it leaves through another device, or before anything else happens.
-#[inline(never)]
-pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) {
-    fetch(kernel, dev, burst);
-    'burst: while let [first, ..] = burst {
-        if first.packet_type() == PacketType::OtherHost {
-            kernel.count_strangers(dev, 1);
-            kernel.frames.recycle_from(first);
-            burst = &mut burst[1..];
-            continue;
-        }
-        let Some(mut ingress) = Ingress::of(kernel, dev) else {
-            for frame in burst {
-                kernel.drop_frame(std::mem::take(frame), DropReason::DevReady);
-            }
-            return;
-        };
-        let ns = ingress.ns;
-        let (mut hop, mut egress, mut passing) = (None, dev, 0);
-        while let Some(frame) = burst.get_mut(passing).filter(|frame| frame.packet_type() != PacketType::OtherHost) {
-            let header = match check(kernel, &ingress, frame) {
-                Ok(header) => header,
-                Err(reason) => {
-                    kernel.drops.count(reason);
-                    kernel.frames.recycle_from(frame);
-                    burst = &mut send_on(kernel, egress, burst, passing)[1..];
-                    continue 'burst;
-                }
-            };
-            match decide(kernel, &mut ingress, &header) {
-                Ok(Decision::Forward { route, redirect: false })
-                    if forward::pass(kernel, ns, frame, &header, &route, &mut hop) =>
-                {
-                    if route.dev != egress {
-                        burst = send_on(kernel, egress, burst, passing);
-                        (passing, egress) = (0, route.dev);
-                    }
-                    passing += 1;
-                }
-                decision => {
-                    let rest = send_on(kernel, egress, burst, passing);
-                    let Some((frame, rest)) = rest.split_first_mut() else { return };
-                    carry_out(kernel, ns, dev, frame, &header, &decision);
-                    burst = rest;
-                    continue 'burst;
-                }
-            }
-        }
-        burst = send_on(kernel, egress, burst, passing);
-    }
-}
-
-/// Looks at what a burst's packets will need of a large table of routes: the processor then waits for all of it at once.
-#[inline(always)]
-fn fetch(kernel: &Kernel, dev: DevId, burst: &[Frame]) {
-    if burst.len() > 1
-        && let Some(device) = kernel.devices.get(dev)
-        && let Some(table) = kernel.namespaces.get(device.ns).and_then(|netns| netns.ipv4.fib.table(table::MAIN))
-        && table.is_large()
-    {
-        for destination in burst.iter().filter_map(|frame| frame.payload().get(16..)?.first_chunk()) {
-            table.fetch(u32::from_be_bytes(*destination));
-        }
-    }
-}
-
-/// Sends the first of `burst` on through a device. What is left of it.
-#[inline(always)]
-fn send_on<'a>(kernel: &mut Kernel, egress: DevId, burst: &'a mut [Frame], passing: usize) -> &'a mut [Frame] {
-    let (gone, rest) = burst.split_at_mut(passing);
-    if !gone.is_empty() {
-        kernel.transmit_all(egress, gone);
-    }
-    rest
-}
-
-/// Whether a packet is well formed; what is behind it is cut off.
-#[inline(always)]
-fn check(kernel: &mut Kernel, ingress: &Ingress, frame: &mut Frame) -> Result<Header, DropReason> {
-    if !ingress.enabled {
-        return Err(DropReason::IpInvalidAddress);
-    }
-    let packet = frame.payload();
-    let snmp = &mut kernel.namespaces[ingress.ns].ipv4.snmp;
-    snmp.ip.in_receives += 1;
-    snmp.ip_ext.in_octets += packet.len() as u64;
-    let header = Header::parse(packet).map_err(|wrong| malformed(snmp, wrong))?;
-    let congestion = match header.tos & 3 {
-        0 => &mut snmp.ip_ext.in_no_ect_pkts,
-        1 => &mut snmp.ip_ext.in_ect1_pkts,
-        2 => &mut snmp.ip_ext.in_ect0_pkts,
-        _ => &mut snmp.ip_ext.in_ce_pkts,
-    };
-    *congestion += 1;
-    frame.truncate(ETH_HLEN + header.total);
-    Ok(header)
-}
-
-#[cold]
-fn malformed(snmp: &mut Snmp, wrong: Malformed) -> DropReason {
-    match wrong {
-        Malformed::Truncated => {
-            snmp.ip_ext.in_truncated_pkts += 1;
-            DropReason::PacketTooSmall
-        }
-        Malformed::Checksum => {
-            snmp.ip_ext.in_csum_errors += 1;
-            snmp.ip.in_hdr_errors += 1;
-            DropReason::IpChecksum
-        }
-        Malformed::Header => {
-            snmp.ip.in_hdr_errors += 1;
-            DropReason::IpInvalidHeader
-        }
-    }
-}
-
 /// The copy of a packet that this host sent to many, itself included.
 pub(super) fn receive_looped(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
     let Some(ns) = kernel.devices.get(dev).map(|device| device.ns) else { return };
@@ -218,15 +101,15 @@ pub(super) fn receive_looped(kernel: &mut Kernel, dev: DevId, mut frame: Frame) 
 }
 
 /// Does with a packet what was decided. It is taken out.
-fn carry_out(
+pub(super) fn carry_out(
     kernel: &mut Kernel,
     ns: NsId,
     dev: DevId,
     frame: &mut Frame,
     header: &Header,
-    decision: &Result<Decision, Refusal>,
+    verdict: &Verdict,
 ) {
-    let decision = match decision {
+    let decision = match verdict {
         Ok(decision) => decision,
         Err(refusal) => return refuse(kernel, ns, dev, std::mem::take(frame), *refusal),
     };
@@ -394,9 +277,22 @@ pub(crate) fn input_route(kernel: &Kernel, dev: DevId, flow: &super::Flow) -> Re
     }
 }
 
+/// What the route of a packet that came in through a device is looked up by.
+#[inline(always)]
+pub(super) fn key(dev: DevId, header: &Header) -> Key {
+    let (source, destination) = (header.source, header.destination);
+    Key {
+        source: source.to_bits(),
+        tos: header.tos & 0x1c,
+        iif: Some(dev),
+        hash: lookup::flow_hash(source.to_bits(), destination.to_bits()),
+        ..Key::to(destination)
+    }
+}
+
 /// Whether an address is one that only routes can tell something about: neither a group's nor a broadcast address nor loopback's.
 #[inline(always)]
-fn is_plain(address: Ipv4Addr) -> bool {
+pub(super) fn is_plain(address: Ipv4Addr) -> bool {
     let first = address.octets()[0];
     first.wrapping_sub(1) < 223 && first != 127
 }
@@ -444,8 +340,9 @@ fn decide_special(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Re
     Ok(None)
 }
 
+/// What is to become of a packet.
 #[inline(never)]
-fn decide(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Result<Decision, Refusal> {
+pub(super) fn decide(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Verdict {
     let (source, destination) = (header.source, header.destination);
     if !(is_plain(source) && is_plain(destination))
         && let Some(decision) = decide_special(kernel, ingress, header)?
@@ -453,14 +350,7 @@ fn decide(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Result<Dec
         return Ok(decision);
     }
     let Ingress { dev, ns, loopback: from_self, forwards, .. } = *ingress;
-    let key = Key {
-        source: source.to_bits(),
-        tos: header.tos & 0x1c,
-        iif: Some(dev),
-        hash: lookup::flow_hash(source.to_bits(), destination.to_bits()),
-        ..Key::to(destination)
-    };
-    let found = match kernel.fib_lookup(ns, &key) {
+    let found = match kernel.fib_lookup(ns, &key(dev, header)) {
         Ok(found) => found,
         Err(_) if !forwards => return Err(Refusal::Route(Errno::EHOSTUNREACH)),
         Err(errno) => return Err(Refusal::Route(errno)),

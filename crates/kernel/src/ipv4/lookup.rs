@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::fib::{Found, Key, RTAX_MTU, kind, scope, table};
+use super::fib::{First, Found, Key, Nexthop, RTAX_MTU, kind, scope, table};
 use super::rule::{self, Rule};
 use super::sysctl::Conf;
 use super::{Flow, Route};
@@ -20,13 +20,25 @@ impl Kernel {
     #[inline(never)]
     pub(crate) fn fib_lookup(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
         let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
-        let usable = |hop: &super::fib::Nexthop| {
-            hop.dev.is_none_or(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) == 0)
-        };
         if ipv4.rules.are_custom() {
             return self.lookup_by_rules(ns, key);
         }
-        ipv4.fib.lookup(key, usable)
+        ipv4.fib.lookup(key, self.usable())
+    }
+
+    /// Which next hops may be used while their link is down.
+    #[inline(always)]
+    fn usable(&self) -> impl Fn(&Nexthop) -> bool {
+        |hop| hop.dev.is_none_or(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) == 0)
+    }
+
+    /// The routes that are asked first about the destination of `key`, if everything for which that holds gets the same answer: it
+    /// may differ in nothing but its destination.
+    pub(super) fn sole_route(&self, ns: NsId, key: &Key) -> Option<First> {
+        let ipv4 = &self.namespaces.get(ns)?.ipv4;
+        let first = ipv4.fib.first(key.destination)?;
+        // Rules may ask for more than the tables do.
+        (!ipv4.rules.are_custom() && ipv4.fib.settles(first, key, self.usable())).then_some(first)
     }
 
     #[cold]
@@ -34,9 +46,6 @@ impl Kernel {
         let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
         let name = |dev: Option<DevId>| dev.and_then(|dev| self.devices.get(dev)).map(|device| device.name);
         let (iif, oif) = (name(key.iif), name(key.oif));
-        let usable = |hop: &super::fib::Nexthop| {
-            hop.dev.is_none_or(|dev| self.conf_own(dev, Conf::IgnoreRoutesWithLinkdown) == 0)
-        };
         let suppressed = |rule: &Rule, found: &Found<'_>| i32::from(found.length) <= rule.suppress_prefix_length;
         let mut from = 0;
         for rule in ipv4.rules.iter() {
@@ -46,7 +55,7 @@ impl Kernel {
             match rule.action {
                 rule::action::TO_TABLE => {
                     let Some(table) = ipv4.fib.table(rule.table) else { continue };
-                    match table.lookup(rule.table, key, usable) {
+                    match table.lookup(rule.table, key, self.usable()) {
                         None => continue,
                         Some(Ok(found)) if suppressed(rule, &found) => continue,
                         Some(answer) => return answer,

@@ -1,6 +1,7 @@
 //! IPv4: addresses, routes, what comes in, goes out and passes through.
 
 pub(crate) mod addr;
+mod burst;
 pub(crate) mod checksum;
 pub(crate) mod exception;
 pub(crate) mod fib;
@@ -32,10 +33,11 @@ use crate::frame::Frame;
 use crate::timer::{Timer, TimerId};
 use crate::types::{DevId, Instant, NsId};
 
+pub(crate) use burst::{Bench, receive};
 pub(crate) use checksum::internet_checksum;
 pub(crate) use fib::{kind, scope};
 pub(crate) use icmp::link_failure;
-pub(crate) use input::{input_kind, input_route, receive};
+pub(crate) use input::{input_kind, input_route};
 pub(crate) use interface::{Interface, device_down, fill_af_spec, netdev_event, set_af_spec};
 pub(crate) use lookup::{address_type, select_source};
 pub(crate) use netconf::netconf;

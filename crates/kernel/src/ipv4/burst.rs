@@ -1,0 +1,279 @@
+//! A burst of packets, step by step. Each step takes all of them before the next begins: what a step needs is then at hand, and the
+//! processor waits for many routes at once and not for one after the other.
+//!
+//! First it is looked whether packets are well formed, then where they go. Nothing that arrives changes addresses, routes or settings,
+//! so that neither depends on what the packets before have led to. Then that is done, in order.
+
+use std::net::Ipv4Addr;
+use std::slice;
+
+use super::fib::{Fib, First};
+use super::forward::{self, Hop};
+use super::header::{Header, MIN_LEN, Malformed, PLAIN};
+use super::input::{Decision, Ingress, Refusal, Verdict, carry_out, decide, is_plain, key};
+use super::snmp::Snmp;
+use crate::Kernel;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_HLEN, Frame, PacketType};
+use crate::types::{DevId, NsId};
+
+/// How many packets are taken together.
+const TOGETHER: usize = 64;
+
+/// A packet that is well formed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Packet {
+    pub(super) header: [u8; MIN_LEN],
+    /// Which of the verdicts it got.
+    pub(super) verdict: u32,
+}
+
+/// Room for a burst.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    packets: [Packet; TOGETHER],
+    /// Packets in a row that get the same one have it in common.
+    verdicts: [Verdict; TOGETHER],
+}
+
+impl Bench {
+    #[cold]
+    #[inline(never)]
+    fn new() -> Box<Bench> {
+        Box::new(Bench { packets: [Packet::default(); TOGETHER], verdicts: [Err(Refusal::Martian); TOGETHER] })
+    }
+}
+
+/// IPv4 packets received on a device. They are taken out.
+#[inline(never)]
+pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) {
+    while let [first, ..] = burst {
+        if first.packet_type() == PacketType::OtherHost {
+            kernel.count_strangers(dev, 1);
+            kernel.frames.recycle_from(first);
+            burst = &mut burst[1..];
+            continue;
+        }
+        let Some(mut ingress) = Ingress::of(kernel, dev) else {
+            burst.iter_mut().for_each(|frame| kernel.drop_frame(std::mem::take(frame), DropReason::DevReady));
+            return;
+        };
+        let received = match burst {
+            [alone] => receive_alone(kernel, &mut ingress, alone),
+            _ => receive_together(kernel, &mut ingress, burst),
+        };
+        burst = &mut burst[received..];
+    }
+}
+
+/// A packet that nothing is to be had in common with.
+#[inline(always)]
+fn receive_alone(kernel: &mut Kernel, ingress: &mut Ingress, frame: &mut Frame) -> usize {
+    let mut packet = Packet::default();
+    let (_, wrong) = check(kernel, ingress, slice::from_mut(frame), slice::from_mut(&mut packet));
+    if let Some(reason) = wrong {
+        kernel.drops.count(reason);
+        kernel.frames.recycle_from(frame);
+    } else {
+        let header = Header::read(&packet.header);
+        let verdict = decide(kernel, ingress, &header);
+        carry_out(kernel, ingress.ns, ingress.dev, frame, &header, &verdict);
+    }
+    1
+}
+
+/// The first packets of a burst: how many.
+#[inline(never)]
+fn receive_together(kernel: &mut Kernel, ingress: &mut Ingress, burst: &mut [Frame]) -> usize {
+    let mut bench = kernel.bench.take().unwrap_or_else(Bench::new);
+    let (sound, wrong) = check(kernel, ingress, burst, &mut bench.packets);
+    decide_all(kernel, ingress, &mut bench.packets[..sound], &mut bench.verdicts);
+    let (packets, rest) = burst.split_at_mut(sound);
+    carry_all_out(kernel, ingress, packets, &bench);
+    kernel.bench = Some(bench);
+    match (wrong, rest) {
+        (Some(reason), [next, ..]) => {
+            kernel.drops.count(reason);
+            kernel.frames.recycle_from(next);
+            sound + 1
+        }
+        _ => sound,
+    }
+}
+
+/// How many of the first packets are well formed, and what is wrong with the next one. What is behind them is cut off.
+#[inline(always)]
+fn check(
+    kernel: &mut Kernel,
+    ingress: &Ingress,
+    burst: &mut [Frame],
+    packets: &mut [Packet],
+) -> (usize, Option<DropReason>) {
+    if !ingress.enabled {
+        return (0, Some(DropReason::IpInvalidAddress));
+    }
+    let (mut sound, mut octets, mut congestion, mut wrong) = (0, 0, [0; 4], None);
+    for (frame, packet) in burst.iter_mut().zip(packets) {
+        if frame.packet_type() == PacketType::OtherHost {
+            break;
+        }
+        let packet_bytes = frame.bytes().split_first_chunk::<ETH_HLEN>().map_or(&[][..], |(_, packet)| packet);
+        octets += packet_bytes.len();
+        let header = match Header::parse(packet_bytes) {
+            Ok(header) => header,
+            Err(malformed) => {
+                wrong = Some(malformed);
+                break;
+            }
+        };
+        if let Some(fixed) = packet_bytes.first_chunk() {
+            packet.header = *fixed;
+        }
+        sound += 1;
+        congestion[usize::from(header.tos & 3)] += 1;
+        frame.truncate(ETH_HLEN + header.total);
+    }
+    let snmp = &mut kernel.namespaces[ingress.ns].ipv4.snmp;
+    snmp.ip.in_receives += sound as u64;
+    snmp.ip_ext.in_octets += octets as u64;
+    let [no_ect, ect1, ect0, ce] = congestion;
+    snmp.ip_ext.in_no_ect_pkts += no_ect;
+    snmp.ip_ext.in_ect1_pkts += ect1;
+    snmp.ip_ext.in_ect0_pkts += ect0;
+    snmp.ip_ext.in_ce_pkts += ce;
+    (sound, wrong.map(|wrong| malformed(snmp, wrong)))
+}
+
+/// Counts a packet that is of no use.
+#[cold]
+fn malformed(snmp: &mut Snmp, wrong: Malformed) -> DropReason {
+    snmp.ip.in_receives += 1;
+    match wrong {
+        Malformed::Truncated => {
+            snmp.ip_ext.in_truncated_pkts += 1;
+            DropReason::PacketTooSmall
+        }
+        Malformed::Checksum => {
+            snmp.ip_ext.in_csum_errors += 1;
+            snmp.ip.in_hdr_errors += 1;
+            DropReason::IpChecksum
+        }
+        Malformed::Header => {
+            snmp.ip.in_hdr_errors += 1;
+            DropReason::IpInvalidHeader
+        }
+    }
+}
+
+/// The packet that got the latest verdict.
+#[derive(Clone, Copy)]
+struct Before {
+    /// Of its header: what a verdict depends on beside the destination.
+    kind: [u8; 2],
+    source: [u8; 4],
+    destination: u32,
+    /// The route that decided. Packets that differ in nothing but the destination get the same verdict if they are due to the same.
+    route: Option<First>,
+}
+
+impl Before {
+    /// `None` where more than that matters.
+    fn of(kernel: &Kernel, ingress: &Ingress, header: &Header, bytes: &[u8; MIN_LEN]) -> Option<Before> {
+        if !is_plain(header.source) || !is_plain(header.destination) {
+            return None;
+        }
+        let key = key(ingress.dev, header);
+        // What is written into options depends on the next hop.
+        let route = if bytes[0] == PLAIN { kernel.sole_route(ingress.ns, &key) } else { None };
+        let [kind @ .., _, _] = *bytes.first_chunk::<4>()?;
+        Some(Before { kind, source: source(bytes), destination: key.destination, route })
+    }
+
+    /// Whether another packet gets the same verdict.
+    #[inline(always)]
+    fn is_alike(&mut self, fib: &Fib, header: &[u8; MIN_LEN]) -> bool {
+        if self.kind != header[..2] || self.source != source(header) {
+            return false;
+        }
+        let [.., a, b, c, d] = *header;
+        let destination = Ipv4Addr::new(a, b, c, d);
+        let same = destination.to_bits() == self.destination
+            || (self.route.is_some() && is_plain(destination) && fib.first(destination.to_bits()) == self.route);
+        if same {
+            self.destination = destination.to_bits();
+        }
+        same
+    }
+}
+
+/// A header's source address, to be compared.
+#[inline(always)]
+fn source(header: &[u8; MIN_LEN]) -> [u8; 4] {
+    [header[12], header[13], header[14], header[15]]
+}
+
+/// Decides what is to become of packets.
+#[inline(never)]
+fn decide_all(kernel: &Kernel, ingress: &mut Ingress, packets: &mut [Packet], verdicts: &mut [Verdict; TOGETHER]) {
+    let Some(fib) = kernel.namespaces.get(ingress.ns).map(|netns| &netns.ipv4.fib) else { return };
+    let mut before: Option<Before> = None;
+    let mut free = verdicts.iter_mut().zip(0..);
+    let mut latest = 0;
+    for packet in packets {
+        if let Some(before) = &mut before
+            && before.is_alike(fib, &packet.header)
+        {
+            packet.verdict = latest;
+            continue;
+        }
+        let Some((place, number)) = free.next() else { return };
+        let header = Header::read(&packet.header);
+        *place = decide(kernel, ingress, &header);
+        packet.verdict = number;
+        latest = number;
+        before = Before::of(kernel, ingress, &header, &packet.header);
+    }
+}
+
+/// Does with packets what was decided. What passes through is sent together, up to where it leaves through another device or anything
+/// else is to be done.
+#[inline(always)]
+fn carry_all_out(kernel: &mut Kernel, ingress: &Ingress, burst: &mut [Frame], bench: &Bench) {
+    let Ingress { dev, ns, .. } = *ingress;
+    let mut hop: Option<Hop> = None;
+    let (mut start, mut at, mut egress) = (0, 0, dev);
+    while let Some(packet) = bench.packets.get(at).filter(|_| at < burst.len()) {
+        let verdict = &bench.verdicts[packet.verdict as usize % TOGETHER];
+        if let Ok(Decision::Forward { route, redirect: false }) = verdict {
+            let ready = forward::pass(kernel, route, &mut burst[at..], &bench.packets[at..], &mut hop);
+            if ready > 0 {
+                if route.dev != egress {
+                    send_on(kernel, ns, egress, &mut burst[start..at]);
+                    (start, egress) = (at, route.dev);
+                }
+                at += ready;
+                continue;
+            }
+        }
+        send_on(kernel, ns, egress, &mut burst[start..at]);
+        let header = Header::read(&packet.header);
+        carry_out(kernel, ns, dev, &mut burst[at], &header, verdict);
+        hop = None;
+        at += 1;
+        start = at;
+    }
+    send_on(kernel, ns, egress, &mut burst[start..at]);
+}
+
+/// Sends packets on that are ready.
+#[inline(always)]
+fn send_on(kernel: &mut Kernel, ns: NsId, egress: DevId, packets: &mut [Frame]) {
+    if !packets.is_empty() {
+        let octets: usize = packets.iter().map(|frame| frame.len() - ETH_HLEN).sum();
+        let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
+        snmp.ip.forw_datagrams += packets.len() as u64;
+        snmp.ip.out_transmits += packets.len() as u64;
+        snmp.ip_ext.out_octets += octets as u64;
+        kernel.transmit_all(egress, packets);
+    }
+}
