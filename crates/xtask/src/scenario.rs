@@ -50,6 +50,7 @@ pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "chain-1514", setup: || frames(Switch::chain(BRIDGES, 1514), 1) },
     Scenario { name: "guarded-64", setup: || frames(Switch::guarded(64), 1) },
     Scenario { name: "routed-64", setup: || routed(10_000) },
+    Scenario { name: "routed-100000", setup: || routed(100_000) },
     Scenario {
         name: "route-get",
         setup: || {

@@ -3,6 +3,7 @@
 //! A node stands for four bits of the address and has a slot for each of their sixteen values. Bits in which no two prefixes
 //! differ have no node: a node says what stands before its own bits. A prefix that ends within a node stands in every slot that
 //! it covers; the shorter ones behind it are a chain. What would stand in a slot that leads to another node stands in that.
+//! A large trie begins with a table of all values of the first sixteen bits, as a node so wide that it has no equal.
 //! After S. Nilsson and G. Karlsson, "IP-address lookup using LC-tries", and V. Srinivasan and G. Varghese, "Controlled prefix
 //! expansion".
 
@@ -10,10 +11,12 @@ use std::iter;
 
 /// How many bits of the address one node stands for.
 const STRIDE: u32 = 4;
+/// How many bits the table stands for that a large trie begins with.
+const WIDE: u32 = 16;
+/// A trie with so many prefixes gets that table, for at most 32 bytes a prefix, and loses it when it has a quarter of them.
+const LARGE: usize = if cfg!(test) { 32 } else { 1 << 13 };
 /// How many nodes an address passes at most.
 const DEPTH: usize = 8;
-/// A trie with more leaves than this is large.
-const LARGE: usize = 1 << 10;
 
 /// What a slot leads to: a leaf (its index and one), a node (its index and this), or nothing (0).
 type Slot = u32;
@@ -84,7 +87,12 @@ fn node_index(slot: Slot) -> Option<usize> {
 /// A map from prefixes to values. Bits of an address beyond its prefix' length must be zero.
 #[derive(Debug)]
 pub(crate) struct Trie<T> {
+    /// Where the first node stands; in a large trie, what stands in no slot of the table.
     root: Slot,
+    /// The slots for the first bits of an address in a large trie, in others none.
+    wide: Vec<Slot>,
+    /// How many prefixes there are.
+    len: usize,
     unused_node: Slot,
     unused_leaf: Slot,
     nodes: Vec<Node>,
@@ -93,7 +101,15 @@ pub(crate) struct Trie<T> {
 
 impl<T> Default for Trie<T> {
     fn default() -> Trie<T> {
-        Trie { root: 0, unused_node: 0, unused_leaf: 0, nodes: Vec::new(), leaves: Vec::new() }
+        Trie {
+            root: 0,
+            wide: Vec::new(),
+            len: 0,
+            unused_node: 0,
+            unused_leaf: 0,
+            nodes: Vec::new(),
+            leaves: Vec::new(),
+        }
     }
 }
 
@@ -101,7 +117,14 @@ impl<T> Default for Trie<T> {
 #[derive(Clone, Copy)]
 enum Place {
     Root,
+    Wide(usize),
     In(usize, usize),
+}
+
+/// The slot of the table that an address is in.
+#[inline(always)]
+fn wide_chunk(address: u32) -> usize {
+    (address >> (32 - WIDE)) as usize
 }
 
 impl<T> Trie<T> {
@@ -117,7 +140,36 @@ impl<T> Trie<T> {
     fn slot(&mut self, place: Place) -> &mut Slot {
         match place {
             Place::Root => &mut self.root,
+            Place::Wide(chunk) => &mut self.wide[chunk],
             Place::In(node, chunk) => &mut self.nodes[node].slots[chunk],
+        }
+    }
+
+    /// Where an address' way begins.
+    fn top(&self, address: u32) -> Place {
+        if self.wide.is_empty() { Place::Root } else { Place::Wide(wide_chunk(address)) }
+    }
+
+    /// Whether a prefix stands in the table.
+    fn is_wide(&self, length: u8) -> bool {
+        !self.wide.is_empty() && (1..=WIDE).contains(&length.into())
+    }
+
+    /// The places of the table that a prefix covers.
+    fn covered(address: u32, length: u8) -> impl Iterator<Item = Place> {
+        let first = wide_chunk(address);
+        (first..first + (1 << (WIDE - u32::from(length)))).map(Place::Wide)
+    }
+
+    /// The same prefixes, as a trie that begins with a table or one that doesn't.
+    fn rebuild(&mut self, wide: bool)
+    where
+        T: Default,
+    {
+        let old = std::mem::take(self);
+        self.wide = vec![0; if wide { 1 << WIDE } else { 0 }];
+        for leaf in old.leaves.into_iter().filter(|leaf| leaf.length != UNUSED) {
+            *self.entry(leaf.address, leaf.length) = leaf.value;
         }
     }
 
@@ -131,8 +183,8 @@ impl<T> Trie<T> {
 
     /// The node that begins at `position` on the way to an address, and the places that are passed on the way.
     fn way(&self, address: u32, position: u32, mut pass: impl FnMut(Place)) -> Option<usize> {
-        let mut place = Place::Root;
-        let mut slot = self.root;
+        let mut place = self.top(address);
+        let mut slot = self.wide.get(wide_chunk(address)).copied().unwrap_or(self.root);
         loop {
             pass(place);
             let at = node_index(slot)?;
@@ -152,6 +204,7 @@ impl<T> Trie<T> {
     fn chain(&self, address: u32, length: u8) -> Option<Slot> {
         let slot = match position(length) {
             None => self.root,
+            Some(_) if self.is_wide(length) => self.wide[wide_chunk(address)],
             Some(position) => {
                 let node = &self.nodes[self.way(address, position, |_| {})?];
                 node.slots[node.chunk(address)]
@@ -181,9 +234,16 @@ impl<T> Trie<T> {
         let slot = match self.find(address, length) {
             Some(slot) => slot,
             None => {
+                if self.wide.is_empty() && self.len == LARGE {
+                    self.rebuild(true);
+                }
                 let slot = self.new_leaf(address, length);
+                self.len += 1;
                 match position(length) {
                     None => self.link(Place::Root, slot),
+                    Some(_) if self.is_wide(length) => {
+                        Trie::<T>::covered(address, length).for_each(|place| self.link(place, slot));
+                    }
                     Some(position) => {
                         let node = self.make_way(address, position);
                         for chunk in self.nodes[node].covered(address, length) {
@@ -264,7 +324,7 @@ impl<T> Trie<T> {
 
     /// The node that begins at `position` on the way to an address, which is made where there is none.
     fn make_way(&mut self, address: u32, position: u32) -> usize {
-        let mut place = Place::Root;
+        let mut place = self.top(address);
         loop {
             let slot = *self.slot(place);
             let Some(at) = node_index(slot) else {
@@ -300,6 +360,9 @@ impl<T> Trie<T> {
         let slot = self.find(address, length)?;
         match position(length) {
             None => self.unlink(Place::Root, slot),
+            Some(_) if self.is_wide(length) => {
+                Trie::<T>::covered(address, length).for_each(|place| self.unlink(place, slot));
+            }
             Some(position) => {
                 let mut places = [Place::Root; DEPTH];
                 let mut passed = 0;
@@ -315,7 +378,12 @@ impl<T> Trie<T> {
         }
         let unused = Leaf { address: 0, length: UNUSED, shorter: self.unused_leaf, value: T::default() };
         self.unused_leaf = slot;
-        Some(std::mem::replace(&mut self.leaves[slot as usize - 1], unused).value)
+        let value = std::mem::replace(&mut self.leaves[slot as usize - 1], unused).value;
+        self.len -= 1;
+        if !self.wide.is_empty() && self.len < LARGE / 4 {
+            self.rebuild(false);
+        }
+        Some(value)
     }
 
     /// Takes the node out that a place leads to if it has become superfluous.
@@ -346,7 +414,10 @@ impl<T> Trie<T> {
     /// The value of the longest prefix that covers `address`: the first of [`Trie::matches`], for less.
     #[inline(always)]
     pub(crate) fn longest(&self, address: u32) -> Option<(u8, &T)> {
-        let (mut slot, mut longest) = (self.root, 0);
+        let (mut slot, mut longest) = match self.wide.get(wide_chunk(address)) {
+            Some(slot) => (*slot, self.root),
+            None => (self.root, 0),
+        };
         while slot & NODE != 0 {
             let Some(node) = self.nodes.get((slot ^ NODE) as usize) else { break };
             if node.inherited != 0 {
@@ -362,18 +433,16 @@ impl<T> Trie<T> {
         Some((leaf.length, &leaf.value))
     }
 
-    /// Whether there are more leaves than a processor has at hand anyway.
-    #[inline]
-    pub(crate) fn is_large(&self) -> bool {
-        self.leaves.len() > LARGE
-    }
-
     /// The values of every prefix that covers `address`, the longest first.
     pub(crate) fn matches(&self, address: u32) -> impl Iterator<Item = (u8, &T)> {
         // From the root down, noting where chains begin; then up again.
         let mut chains = [0; DEPTH + 1];
         let mut passed = 0;
         let mut slot = self.root;
+        if let Some(first) = self.wide.get(wide_chunk(address)) {
+            chains[passed] = slot;
+            (passed, slot) = (1, *first);
+        }
         while let Some(at) = node_index(slot) {
             let node = &self.nodes[at];
             chains[passed] = node.inherited;
@@ -422,7 +491,7 @@ mod tests {
             while let Some(at) = node_index(unused) {
                 (waiting, unused) = (waiting - 1, self.nodes[at].inherited);
             }
-            let mut below = vec![self.root];
+            let mut below = if self.wide.is_empty() { vec![self.root] } else { self.wide.clone() };
             while let Some(slot) = below.pop() {
                 let Some(at) = node_index(slot) else { continue };
                 let node = &self.nodes[at];
@@ -460,7 +529,7 @@ mod tests {
                     model.insert((address, length), number as u32);
                 }
             }
-            prop_assert_eq!(trie.root == 0, model.is_empty());
+            prop_assert_eq!(trie.len, model.len());
             prop_assert!(trie.is_tidy(), "{trie:?}");
             for (address, _) in asked {
                 let mut expected: Vec<(u8, u32)> = model
