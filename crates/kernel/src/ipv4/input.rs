@@ -1,7 +1,9 @@
 //! A packet comes in: is it well formed, may it come this way, is it for this host or for another?
 
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::cache::{Own, OwnKey};
 use super::fib::{Key, RTAX_MTU, kind, scope, table};
 use super::header::{Header, MIN_LEN, protocol, update_checksum};
 use super::lookup::{self, address_type, is_local, select_source};
@@ -21,6 +23,13 @@ pub(super) struct Target {
     pub(super) kind: u8,
     /// Whether it stands among this host's own addresses.
     pub(super) own: bool,
+}
+
+impl Own {
+    #[inline(always)]
+    fn target(self) -> Target {
+        Target { kind: self.kind, own: self.kind == kind::LOCAL && self.table == table::LOCAL }
+    }
 }
 
 impl Target {
@@ -340,17 +349,34 @@ fn decide_special(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Re
     Ok(None)
 }
 
-/// What is to become of a packet.
-#[inline(never)]
+/// What is to become of a packet, as was decided before if nothing has changed since.
+#[inline(always)]
 pub(super) fn decide(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Verdict {
-    let (source, destination) = (header.source, header.destination);
-    if !(is_plain(source) && is_plain(destination))
-        && let Some(decision) = decide_special(kernel, ingress, header)?
+    if ingress.filter == 0
+        && let Some(netns) = kernel.namespaces.get(ingress.ns)
+        && let Some(own) = netns.ipv4.fib.own(own_key(header))
+        && !netns.ipv4.rules.are_custom()
     {
+        return Ok(Decision::Deliver(own.target()));
+    }
+    decide_anew(kernel, ingress, header)
+}
+
+#[inline(always)]
+fn own_key(header: &Header) -> OwnKey {
+    OwnKey { source: header.source, destination: header.destination, tos: header.tos & 0x1c }
+}
+
+#[inline(never)]
+fn decide_anew(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Verdict {
+    let (source, destination) = (header.source, header.destination);
+    let plain = is_plain(source) && is_plain(destination);
+    if !plain && let Some(decision) = decide_special(kernel, ingress, header)? {
         return Ok(decision);
     }
     let Ingress { dev, ns, loopback: from_self, forwards, .. } = *ingress;
-    let found = match kernel.fib_lookup(ns, &key(dev, header)) {
+    let lasting = Cell::new(plain);
+    let found = match kernel.fib_lookup_for(ns, &key(dev, header), &lasting) {
         Ok(found) => found,
         Err(_) if !forwards => return Err(Refusal::Route(Errno::EHOSTUNREACH)),
         Err(errno) => return Err(Refusal::Route(errno)),
@@ -360,8 +386,11 @@ pub(super) fn decide(kernel: &Kernel, ingress: &mut Ingress, header: &Header) ->
             if !from_self {
                 validate_source(kernel, ingress, header)?;
             }
-            let own = kind == kind::LOCAL && found.table == table::LOCAL;
-            return Ok(Decision::Deliver(Target { kind, own }));
+            let own = Own { kind, table: found.table };
+            if lasting.get() && ingress.foreign == Some(source) {
+                kernel.namespaces[ns].ipv4.fib.keep_own(own_key(header), own);
+            }
+            return Ok(Decision::Deliver(own.target()));
         }
         kind::UNICAST if forwards => {}
         kind::UNICAST => return Err(Refusal::Route(Errno::EHOSTUNREACH)),

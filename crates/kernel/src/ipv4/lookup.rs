@@ -1,9 +1,11 @@
 //! Which way a packet goes, and from which address: the tables by the rules, then what has been learned since (path MTU,
 //! redirects).
 
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::fib::{First, Found, Key, Nexthop, RTAX_MTU, kind, scope, table};
+use super::cache::{Way, WayKey};
+use super::fib::{First, Found, Key, Nexthop, kind, scope, table};
 use super::rule::{self, Rule};
 use super::sysctl::Conf;
 use super::{Flow, Route};
@@ -17,13 +19,28 @@ const MAX_MTU: u32 = 65_535;
 
 impl Kernel {
     /// Asks the tables, in the order of the rules. `ENETUNREACH` where none has an answer.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn fib_lookup(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
+        self.fib_lookup_for(ns, key, &Cell::new(true))
+    }
+
+    /// The same; `lasting` becomes false where not the tables alone have said so, or not to all packets with this key.
+    #[inline(never)]
+    pub(super) fn fib_lookup_for(&self, ns: NsId, key: &Key, lasting: &Cell<bool>) -> Result<Found<'_>, Errno> {
         let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
         if ipv4.rules.are_custom() {
+            lasting.set(false);
             return self.lookup_by_rules(ns, key);
         }
-        ipv4.fib.lookup(key, self.usable())
+        let usable = |hop: &Nexthop| {
+            lasting.set(false);
+            self.usable()(hop)
+        };
+        let found = ipv4.fib.lookup(key, usable)?;
+        if found.alias.nexthops.len() > 1 {
+            lasting.set(false);
+        }
+        Ok(found)
     }
 
     /// Which next hops may be used while their link is down.
@@ -39,6 +56,18 @@ impl Kernel {
         let first = ipv4.fib.first(key.destination)?;
         // Rules may ask for more than the tables do.
         (!ipv4.rules.are_custom() && ipv4.fib.settles(first, key, self.usable())).then_some(first)
+    }
+
+    /// The way that a lookup finds, which is kept.
+    #[inline(never)]
+    fn find_way(&self, ns: NsId, key: &Key) -> Result<Way, Errno> {
+        let lasting = Cell::new(true);
+        let way = Way::of(&self.fib_lookup_for(ns, key, &lasting)?);
+        if lasting.get() && key.oif.is_none() {
+            let key = WayKey { destination: Ipv4Addr::from_bits(key.destination), tos: key.tos };
+            self.namespaces[ns].ipv4.fib.keep_way(key, way);
+        }
+        Ok(way)
     }
 
     #[cold]
@@ -137,14 +166,49 @@ fn device_mtu(kernel: &Kernel, dev: DevId) -> u32 {
 }
 
 /// Looks a route up as a local socket would.
+#[inline]
 pub(super) fn output(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Errno> {
-    let loopback = kernel.namespaces.get(ns).and_then(|netns| netns.ipv4.loopback).ok_or(Errno::ENETUNREACH)?;
-    let mut source = flow.source;
-    let mut destination = flow.destination;
-    let mut oif = flow.oif;
-    let to_many = destination.is_multicast() || destination.is_broadcast();
+    let ipv4 = &kernel.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
+    let loopback = ipv4.loopback.ok_or(Errno::ENETUNREACH)?;
+    let Flow { source, destination, .. } = *flow;
+    if flow.oif.is_some() || is_many(destination) || destination.is_unspecified() {
+        return output_special(kernel, ns, loopback, flow);
+    }
     if !source.is_unspecified() {
-        if source.is_multicast() || source.is_broadcast() || source.octets()[0] == 0 {
+        if is_many(source) || source.octets()[0] == 0 {
+            return Err(Errno::EINVAL);
+        }
+        if !flow.any_source && !is_local(kernel, ns, source) {
+            return Err(Errno::ENETUNREACH);
+        }
+    }
+    let key = WayKey { destination, tos: flow.tos & 0x1c };
+    match ipv4.fib.way(key) {
+        Some(way) if !ipv4.rules.are_custom() => follow(kernel, ns, loopback, flow, &way),
+        _ => output_anew(kernel, ns, loopback, flow),
+    }
+}
+
+/// The same without what was found before.
+#[inline(never)]
+fn output_anew(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow) -> Result<Route, Errno> {
+    let way = kernel.find_way(ns, &full_key(loopback, flow))?;
+    follow(kernel, ns, loopback, flow, &way)
+}
+
+/// Whether it is a group's address or everybody's.
+#[inline]
+fn is_many(address: Ipv4Addr) -> bool {
+    address.is_multicast() || address.is_broadcast()
+}
+
+/// The same where a device is named, and for destinations that are no single host's.
+#[inline(never)]
+fn output_special(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow) -> Result<Route, Errno> {
+    let Flow { mut source, mut destination, mut oif, .. } = *flow;
+    let to_many = is_many(destination);
+    if !source.is_unspecified() {
+        if is_many(source) || source.octets()[0] == 0 {
             return Err(Errno::EINVAL);
         }
         if oif.is_none() && to_many {
@@ -176,66 +240,79 @@ pub(super) fn output(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Er
         source = destination;
         return Ok(local(kernel, loopback, source, table::LOCAL));
     }
-    let key = Key {
-        source: source.to_bits(),
-        tos: flow.tos & 0x1c,
-        oif,
-        iif: Some(loopback),
-        mark: flow.mark,
-        hash: flow_hash(source.to_bits(), destination.to_bits()),
-        ..Key::to(destination)
-    };
-    let found = match kernel.fib_lookup(ns, &key) {
-        Ok(found) => found,
+    let flow = Flow { source, oif, ..*flow };
+    match kernel.find_way(ns, &full_key(loopback, &flow)) {
+        Ok(way) => follow(kernel, ns, loopback, &flow, &way),
         // With a device named, everything is taken to be on its link.
         Err(errno) => {
             let dev = oif.ok_or(errno)?;
             if source.is_unspecified() {
                 source = select_source(kernel, dev, None, scope::LINK);
             }
-            return Ok(on_link(kernel, dev, source, destination));
+            Ok(on_link(kernel, dev, source, destination))
         }
-    };
-    let alias = found.alias;
-    if alias.kind == kind::LOCAL {
-        if source.is_unspecified() {
-            source = if alias.source.is_unspecified() { destination } else { alias.source };
-        }
-        return Ok(local(kernel, loopback, source, found.table));
     }
-    let dev = found.nexthop.dev.ok_or(Errno::EINVAL)?;
+}
+
+/// The route that follows from the way that the tables named.
+#[inline(always)]
+fn follow(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow, way: &Way) -> Result<Route, Errno> {
+    let Flow { mut source, destination, .. } = *flow;
+    if way.kind == kind::LOCAL {
+        if source.is_unspecified() {
+            source = if way.source.is_unspecified() { destination } else { way.source };
+        }
+        return Ok(local(kernel, loopback, source, way.table));
+    }
+    let dev = way.dev.ok_or(Errno::EINVAL)?;
     if source.is_unspecified() {
-        source = if alias.source.is_unspecified() {
-            let towards = match found.nexthop.gateway {
-                Some(IpAddr::V4(gateway)) => Some(gateway),
-                Some(IpAddr::V6(_)) => None,
-                None => Some(destination),
-            };
-            let widest = if alias.scope == scope::LINK { scope::LINK } else { scope::UNIVERSE };
-            select_source(kernel, dev, towards, widest)
-        } else {
-            alias.source
-        };
+        source = if way.source.is_unspecified() { way_source(kernel, dev, destination, way) } else { way.source };
     }
     let device = kernel.devices.get(dev).ok_or(Errno::ENODEV)?;
     let own = device.mtu.min(MAX_MTU);
-    let mtu = match alias.metric(RTAX_MTU) {
+    let mtu = match way.mtu {
         0 => own,
         mtu => mtu.min(MAX_MTU),
     };
-    if device.flags.contains(DevFlags::LOOPBACK) && !to_many {
+    let mut route = Route { kind: way.kind, dev, gateway: way.gateway, source, mtu, table: way.table };
+    let to_many = is_many(destination);
+    if to_many || way.kind == kind::BROADCAST {
+        route.kind = if destination.is_multicast() { kind::MULTICAST } else { kind::BROADCAST };
+        (route.gateway, route.mtu) = (None, own);
+    } else if device.flags.contains(DevFlags::LOOPBACK) {
         // A route through lo without a local address: the packet comes back and is looked at then.
-        let gateway = found.nexthop.gateway;
-        return Ok(Route { kind: kind::UNICAST, dev, gateway, source, mtu, table: table::MAIN });
+        (route.kind, route.table) = (kind::UNICAST, table::MAIN);
+    } else {
+        super::exception::apply(kernel, ns, destination, &mut route);
     }
-    let table = found.table;
-    if to_many || alias.kind == kind::BROADCAST {
-        let kind = if destination.is_multicast() { kind::MULTICAST } else { kind::BROADCAST };
-        return Ok(Route { kind, dev, gateway: None, source, mtu: own, table });
-    }
-    let mut route = Route { kind: alias.kind, dev, gateway: found.nexthop.gateway, source, mtu, table };
-    super::exception::apply(kernel, ns, destination, &mut route);
     Ok(route)
+}
+
+/// The source address for packets that go a way which names none.
+#[inline(never)]
+fn way_source(kernel: &Kernel, dev: DevId, destination: Ipv4Addr, way: &Way) -> Ipv4Addr {
+    let towards = match way.gateway {
+        Some(IpAddr::V4(gateway)) => Some(gateway),
+        Some(IpAddr::V6(_)) => None,
+        None => Some(destination),
+    };
+    let widest = if way.scope == scope::LINK { scope::LINK } else { scope::UNIVERSE };
+    select_source(kernel, dev, towards, widest)
+}
+
+/// What the tables are asked for a packet of this host's.
+fn full_key(loopback: DevId, flow: &Flow) -> Key {
+    let (source, destination) = (flow.source.to_bits(), flow.destination.to_bits());
+    Key {
+        destination,
+        source,
+        tos: flow.tos & 0x1c,
+        scope: scope::UNIVERSE,
+        oif: flow.oif,
+        iif: Some(loopback),
+        mark: flow.mark,
+        hash: flow_hash(source, destination),
+    }
 }
 
 fn on_link(kernel: &Kernel, dev: DevId, source: Ipv4Addr, destination: Ipv4Addr) -> Route {

@@ -2,6 +2,7 @@
 
 pub(crate) mod addr;
 mod burst;
+mod cache;
 pub(crate) mod checksum;
 pub(crate) mod exception;
 pub(crate) mod fib;
@@ -49,7 +50,7 @@ pub(crate) use sysctl::Conf;
 #[derive(Debug)]
 pub(crate) struct Namespace {
     pub(crate) loopback: Option<DevId>,
-    pub(crate) fib: fib::Fib,
+    pub(crate) fib: cache::CachedFib,
     pub(crate) rules: rule::Rules,
     pub(crate) conf_all: sysctl::DevConf,
     pub(crate) conf_default: sysctl::DevConf,
@@ -67,7 +68,7 @@ impl Default for Namespace {
     fn default() -> Namespace {
         Namespace {
             loopback: None,
-            fib: fib::Fib::default(),
+            fib: cache::CachedFib::default(),
             rules: rule::Rules::default(),
             conf_all: sysctl::DevConf::all(),
             conf_default: sysctl::DevConf::initial(),

@@ -13,7 +13,7 @@ use crate::Config;
 use crate::drivers::veth;
 use crate::few::Few;
 use crate::frame::ETH_HLEN;
-use crate::neighbour::nud;
+use crate::neighbour::{self, nud};
 use crate::netdev::{DevFlags, NewDevice};
 use crate::types::{IfName, MacAddr};
 
@@ -146,6 +146,93 @@ fn a_ping_resolves_its_neighbour_and_is_answered() {
     // One request, one answer, two echoes.
     assert_eq!(lab.kernel.devices[a].stats().tx_packets, 2);
     assert_eq!(lab.kernel.devices[a].stats().tx_bytes, 42 + 98);
+}
+
+#[test]
+fn whatever_changes_holds_for_the_next_packet() {
+    type Change = fn(&mut Lab, NsId, DevId);
+    let near: [(&str, Change, Change); 5] = [
+        (
+            "route",
+            |lab, ns, dev| {
+                let alias = Alias::on_link(kind::BLACKHOLE, scope::UNIVERSE, dev, Ipv4Addr::UNSPECIFIED);
+                insert_route(&mut lab.kernel, ns, table::MAIN, [10, 1, 0, 2].into(), 32, alias, Insert::Exclusive)
+                    .unwrap();
+            },
+            |lab, ns, _| {
+                let to = [10, 1, 0, 2].into();
+                remove_route(&mut lab.kernel, ns, table::MAIN, to, 32, &Pattern::default()).unwrap();
+            },
+        ),
+        ("link", |lab, _, dev| lab.down(dev), |lab, _, dev| lab.up(dev)),
+        (
+            "address",
+            |lab, _, dev| addr::remove(&mut lab.kernel, dev, 0),
+            |lab, _, dev| lab.address(dev, [10, 1, 0, 1], 24),
+        ),
+        (
+            "reverse path",
+            |lab, ns, dev| {
+                sysctl::set_conf(&mut lab.kernel, ns, sysctl::ConfOf::Device(dev), Conf::RpFilter, 1).unwrap();
+                let alias = Alias::on_link(kind::UNREACHABLE, scope::UNIVERSE, dev, Ipv4Addr::UNSPECIFIED);
+                insert_route(&mut lab.kernel, ns, table::MAIN, [10, 1, 0, 2].into(), 32, alias, Insert::Exclusive)
+                    .unwrap();
+            },
+            |lab, ns, dev| {
+                sysctl::set_conf(&mut lab.kernel, ns, sysctl::ConfOf::Device(dev), Conf::RpFilter, 0).unwrap();
+                let to = [10, 1, 0, 2].into();
+                remove_route(&mut lab.kernel, ns, table::MAIN, to, 32, &Pattern::default()).unwrap();
+            },
+        ),
+        (
+            "rule",
+            |lab, ns, _| {
+                let refuse = rule::Rule { action: rule::action::PROHIBIT, ..rule::Rule::all(1, 0) };
+                lab.kernel.namespaces[ns].ipv4.rules.add(refuse);
+            },
+            |lab, ns, _| drop(lab.kernel.namespaces[ns].ipv4.rules.remove(|rule| rule.priority == 1)),
+        ),
+    ];
+    for asks in [true, false] {
+        for (what, change, back) in near {
+            let mut lab = Lab::new();
+            let (one, two, a, _) = pair(&mut lab);
+            let (from, to) = if asks { (one, [10, 1, 0, 2]) } else { (two, [10, 1, 0, 1]) };
+            let echoed = |lab: &mut Lab| {
+                let before = lab.icmp_in(from, 0);
+                let _ = lab.ping(from, to, 56);
+                lab.icmp_in(from, 0) > before
+            };
+            assert!(echoed(&mut lab) && echoed(&mut lab), "{what}");
+            change(&mut lab, one, a);
+            assert!(!echoed(&mut lab), "{what}, which the one that asks changed: {asks}");
+            back(&mut lab, one, a);
+            // Links are looked at once in a second.
+            lab.pass(Duration::from_secs(2));
+            assert!(echoed(&mut lab), "{what} and back, which the one that asks changed: {asks}");
+        }
+    }
+}
+
+#[test]
+fn a_neighbours_new_address_holds_for_the_next_packet() {
+    let mut lab = Lab::new();
+    let (one, two, a, _) = pair(&mut lab);
+    lab.ping(one, [10, 1, 0, 2], 56).unwrap();
+    for (last, requests) in [(99, 1), (11, 2)] {
+        let change = neighbour::Change {
+            lladdr: Some(MacAddr([2, 0, 0, 0, 0, last])),
+            state: nud::PERMANENT,
+            flags: 0,
+            protocol: None,
+            create: false,
+            exclusive: false,
+            replace: true,
+        };
+        neighbour::change(&mut lab.kernel, a, IpAddr::V4([10, 1, 0, 2].into()), &change).unwrap();
+        lab.ping(one, [10, 1, 0, 2], 56).unwrap();
+        assert_eq!(lab.icmp_in(two, 8), requests);
+    }
 }
 
 #[test]
