@@ -63,7 +63,7 @@ fn next_hop(kernel: &mut Kernel, route: &Route, header: &Header, last: &mut Opti
     match last {
         Some(hop) if hop.place == place => Some(hop.link),
         _ => {
-            let link = neighbour::link_addresses(kernel, route.dev, place)?;
+            let link = neighbour::link_addresses(kernel, route.dev, &place)?;
             Some(last.insert(Hop { place, link }).link)
         }
     }

@@ -89,12 +89,11 @@ pub(crate) fn timer(kernel: &mut Kernel, ns: NsId, entry: u64) {
 /// The Ethernet addresses, destination first, of frames to a neighbour that is known, and which is used now. `None` where it has to
 /// be asked for first.
 #[inline]
-pub(crate) fn link_addresses(kernel: &mut Kernel, dev: DevId, next_hop: Place) -> Option<[u8; 12]> {
+pub(crate) fn link_addresses(kernel: &mut Kernel, dev: DevId, next_hop: &Place) -> Option<[u8; 12]> {
     let Kernel { devices, namespaces, now, .. } = kernel;
     let device = devices.get(dev)?;
     let neighbours = &mut namespaces.get_mut(device.ns)?.neighbours;
-    let id = neighbours.find_used(next_hop)?;
-    let entry = neighbours.get_mut(id).filter(|entry| entry.state & nud::VALID != 0)?;
+    let (id, entry) = neighbours.find_used(next_hop).filter(|(_, entry)| entry.state & nud::VALID != 0)?;
     entry.used = *now;
     let mut addresses = [0; 12];
     addresses[..6].copy_from_slice(&entry.lladdr.0);
@@ -110,7 +109,7 @@ pub(crate) fn link_addresses(kernel: &mut Kernel, dev: DevId, next_hop: Place) -
 /// that is being asked for.
 #[inline]
 pub(crate) fn output(kernel: &mut Kernel, dev: DevId, next_hop: IpAddr, frame: Frame) -> Result<(), DropReason> {
-    match link_addresses(kernel, dev, Place::of(dev, &next_hop)) {
+    match link_addresses(kernel, dev, &Place::of(dev, &next_hop)) {
         Some(addresses) => transmit_with(kernel, dev, &addresses, frame),
         None => state::output(kernel, dev, next_hop, frame),
     }

@@ -1,7 +1,7 @@
 //! The neighbour table: entries by device and address, found with one hash, listed in the order in which they were made.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::net::IpAddr;
 
 use slotmap::{Key as _, SlotMap};
@@ -102,21 +102,28 @@ impl Hasher for KeyHasher {
     }
 }
 
-/// An address on a device, as numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// An address on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    dev: u64,
-    address: u128,
+    dev: DevId,
+    address: IpAddr,
 }
 
 impl Place {
     #[inline(always)]
     pub(crate) fn of(dev: DevId, address: &IpAddr) -> Place {
-        let address = match address {
-            IpAddr::V4(address) => 0xffff_0000_0000 | u128::from(address.to_bits()),
-            IpAddr::V6(address) => address.to_bits(),
-        };
-        Place { dev: dev.data().as_ffi(), address }
+        Place { dev, address: *address }
+    }
+}
+
+impl Hash for Place {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.dev.data().as_ffi());
+        match self.address {
+            IpAddr::V4(address) => state.write_u64(address.to_bits().into()),
+            IpAddr::V6(address) => state.write_u128(address.to_bits()),
+        }
     }
 }
 
@@ -169,12 +176,12 @@ impl Tables {
 
     /// The same for one that is going to be used.
     #[inline]
-    pub(super) fn find_used(&mut self, place: Place) -> Option<NeighId> {
+    pub(super) fn find_used(&mut self, place: &Place) -> Option<(NeighId, &mut Neighbour)> {
         let last = self.entries.get(self.used);
-        if last.is_none_or(|last| Place::of(last.dev, &last.address) != place) {
-            self.used = self.find(place)?;
+        if last.is_none_or(|last| last.dev != place.dev || last.address != place.address) {
+            self.used = self.find(*place)?;
         }
-        Some(self.used)
+        Some((self.used, self.entries.get_mut(self.used)?))
     }
 
     /// An entry.
