@@ -95,6 +95,7 @@ impl Header {
     }
 
     /// Writes the header over the start of `packet`, around the options that stand there already.
+    #[inline]
     pub(crate) fn write(&self, packet: &mut [u8]) {
         let Some((fixed, options)) = packet.split_first_chunk_mut::<MIN_LEN>() else { return };
         let first = u32::from_be_bytes([0x40 | (self.length / 4) as u8, self.tos, 0, 0]) | (self.total as u32 & 0xffff);

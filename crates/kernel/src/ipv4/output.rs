@@ -8,6 +8,7 @@ use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::error::Errno;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
+use crate::neighbour::{self, Place};
 use crate::netdev::DevFlags;
 use crate::path::ethertype;
 use crate::types::NsId;
@@ -43,11 +44,20 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: 
         destination: if packet.destination.is_unspecified() { route.source } else { packet.destination },
     };
     let now = if packet.options.is_empty() { 0 } else { options::clock(kernel) };
+    // The addresses of a neighbour that is known are written at once.
+    let link = if route.kind == kind::UNICAST && total <= route.mtu as usize {
+        neighbour::link_addresses(kernel, route.dev, &next_hop(route, header.destination))
+    } else {
+        None
+    };
     let mut frame = kernel.frames.write(ETH_HLEN + total, |bytes| {
-        let (link, bytes) = bytes.split_at_mut(ETH_HLEN);
+        let (ethernet, bytes) = bytes.split_at_mut(ETH_HLEN);
         let (ip, bytes) = bytes.split_at_mut(length);
         let (head, payload) = bytes.split_at_mut(packet.head.len());
-        link.copy_from_slice(&LINK_HEADER);
+        ethernet.copy_from_slice(&LINK_HEADER);
+        if let Some(link) = &link {
+            ethernet[..12].copy_from_slice(link);
+        }
         if length > MIN_LEN {
             let room = &mut ip[MIN_LEN..];
             room.fill(0);
@@ -59,7 +69,13 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: 
         payload.copy_from_slice(packet.payload);
     });
     frame.set_checksum_trusted(true);
-    match transmit(kernel, ns, route, &header, frame) {
+    let sent = if link.is_some() {
+        count_sent(kernel, ns, &frame);
+        kernel.transmit(route.dev, frame)
+    } else {
+        transmit(kernel, ns, route, &header, frame)
+    };
+    match sent {
         Err(DropReason::PacketTooBig) => Err(Errno::ENOBUFS),
         _ => Ok(()),
     }
@@ -109,12 +125,26 @@ fn loop_back(kernel: &mut Kernel, ns: NsId, route: &Route, header: &Header, fram
     !group || header.ttl > 0
 }
 
-/// The last step: to this host's own `lo`, or to a neighbour.
-fn emit(kernel: &mut Kernel, ns: NsId, route: &Route, destination: Ipv4Addr, frame: Frame) -> Result<(), DropReason> {
+/// Where on the link a packet goes.
+#[inline]
+fn next_hop(route: &Route, destination: Ipv4Addr) -> Place {
+    match &route.gateway {
+        Some(gateway) => Place::of(route.dev, gateway),
+        None => Place::of(route.dev, &IpAddr::V4(destination)),
+    }
+}
+
+#[inline]
+fn count_sent(kernel: &mut Kernel, ns: NsId, frame: &Frame) {
     if let Some(netns) = kernel.namespaces.get_mut(ns) {
         netns.ipv4.snmp.ip.out_transmits += 1;
         netns.ipv4.snmp.ip_ext.out_octets += (frame.len() - ETH_HLEN) as u64;
     }
+}
+
+/// The last step: to this host's own `lo`, or to a neighbour.
+fn emit(kernel: &mut Kernel, ns: NsId, route: &Route, destination: Ipv4Addr, frame: Frame) -> Result<(), DropReason> {
+    count_sent(kernel, ns, &frame);
     if route.kind == kind::LOCAL {
         return kernel.transmit(route.dev, frame);
     }
