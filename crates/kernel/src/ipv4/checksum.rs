@@ -1,17 +1,23 @@
 //! The Internet checksum (RFC 1071).
 
-/// The sum of 16-bit words as this machine reads them, as wide as its carries.
+/// The sum of 16-bit words as this machine reads them, eight bytes at a time.
 #[inline(always)]
-fn native_sum(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<4>();
-    let words: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
-    let rest = match *rest {
-        [] => 0,
-        [a] => u16::from_ne_bytes([a, 0]).into(),
-        [a, b] => u16::from_ne_bytes([a, b]).into(),
-        [a, b, c, ..] => u64::from(u16::from_ne_bytes([a, b])) + u64::from(u16::from_ne_bytes([c, 0])),
-    };
-    words + rest
+pub(crate) fn native_sum(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let sum = words.iter().fold(0, |sum, word| add(sum, u64::from_ne_bytes(*word)));
+    if rest.is_empty() {
+        return sum;
+    }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    add(sum, u64::from_ne_bytes(last))
+}
+
+/// Adds words. The carry is worth one in the lowest of them, as from any to the next.
+#[inline(always)]
+pub(crate) fn add(one: u64, two: u64) -> u64 {
+    let (sum, carry) = one.overflowing_add(two);
+    sum + u64::from(carry)
 }
 
 /// The sum of 16-bit words; an odd last byte counts as the high half of a word.
@@ -21,11 +27,16 @@ pub(crate) fn sum(bytes: &[u8]) -> u64 {
     u64::from((!fold(native_sum(bytes))).to_be())
 }
 
-/// Whether bytes contain their right checksum: as folding takes multiples of 0xffff off, the sum is one. That of nothing but zeros is
-/// none, as there would be a 1 in the checksum's place.
+/// Whether bytes contain their right checksum.
 #[inline]
 pub(crate) fn is_right(bytes: &[u8]) -> bool {
-    let sum = native_sum(bytes);
+    is_right_sum(native_sum(bytes))
+}
+
+/// Whether bytes with this native sum do: as folding takes multiples of 0xffff off, the sum is one. That of nothing but zeros is none,
+/// as there would be a 1 in the checksum's place.
+#[inline]
+pub(crate) fn is_right_sum(sum: u64) -> bool {
     sum != 0 && sum.is_multiple_of(0xffff)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::checksum::{fold, internet_checksum, sum};
+use super::checksum::{fold, sum};
 use super::header::{DF, Header, MIN_LEN, OFFSET, protocol};
 use super::input::Target;
 use super::lookup::{self, address_type, is_local, select_source};
@@ -230,17 +230,26 @@ fn about(kernel: &mut Kernel, dev: DevId, packet: &[u8], kind: u8, code: u8, inf
         head: &[],
         payload: quoted,
     };
-    finish(kernel, ns, out, &route, (kind, code), info);
+    finish(kernel, ns, out, sum(quoted), &route, (kind, code), info);
 }
 
 fn default_ttl(kernel: &Kernel, ns: NsId) -> u8 {
     kernel.namespaces[ns].ipv4.settings.ip_default_ttl.clamp(1, 255) as u8
 }
 
-/// Counts a message and sends it: type and code, checksum, one more word, and what `out` has as payload.
-fn finish(kernel: &mut Kernel, ns: NsId, out: Outgoing<'_>, route: &super::Route, (kind, code): (u8, u8), info: u32) {
+/// Counts a message and sends it: type and code, checksum, one more word, and what `out` has as payload, whose sum is known.
+#[inline]
+fn finish(
+    kernel: &mut Kernel,
+    ns: NsId,
+    out: Outgoing<'_>,
+    payload_sum: u64,
+    route: &super::Route,
+    (kind, code): (u8, u8),
+    info: u32,
+) {
     let first = u32::from_be_bytes([kind, code, 0, 0]);
-    let checksum = fold(u64::from(first) + u64::from(info) + sum(out.payload));
+    let checksum = fold(u64::from(first) + u64::from(info) + payload_sum);
     let head = u64::from(first | u32::from(checksum)) << 32 | u64::from(info);
     let icmp = &mut kernel.namespaces[ns].ipv4.snmp.icmp;
     icmp.out_msgs += 1;
@@ -259,25 +268,26 @@ pub(super) fn receive(
 ) -> DropReason {
     let packet = frame.payload();
     let message = packet.get(header.length..).unwrap_or_default();
-    let counters = &mut kernel.namespaces[ns].ipv4.snmp.icmp;
+    let Some(ipv4) = kernel.namespaces.get_mut(ns).map(|netns| &mut netns.ipv4) else { return DropReason::DevReady };
+    let counters = &mut ipv4.snmp.icmp;
     counters.in_msgs += 1;
-    if message.len() < HEADER_LEN {
+    let Some((&[kind, code, c0, c1, a, b, c, d], payload)) = message.split_first_chunk::<HEADER_LEN>() else {
         counters.in_errors += 1;
         return DropReason::PacketTooSmall;
-    }
-    if internet_checksum(message) != 0 {
+    };
+    let (first, info) = (u32::from_be_bytes([kind, code, c0, c1]), u32::from_be_bytes([a, b, c, d]));
+    let payload_sum = sum(payload);
+    if fold(u64::from(first) + u64::from(info) + payload_sum) != 0 {
         counters.in_csum_errors += 1;
         counters.in_errors += 1;
         return DropReason::IpChecksum;
     }
-    let [kind, code, _, _, a, b, c, d, ..] = *message else { return DropReason::PacketTooSmall };
-    let info = u32::from_be_bytes([a, b, c, d]);
     counters.in_types.count(kind);
     if kind > TYPES {
         counters.in_errors += 1;
         return DropReason::UnhandledProto;
     }
-    let settings = &kernel.namespaces[ns].ipv4.settings;
+    let settings = &ipv4.settings;
     let to_many = frame.packet_type() != PacketType::Host || target.kind != kind::LOCAL;
     if to_many && (!matches!(kind, ECHO | TIMESTAMP) || settings.icmp_echo_ignore_broadcasts != 0) {
         return DropReason::Consumed;
@@ -285,13 +295,12 @@ pub(super) fn receive(
     match kind {
         ECHO if settings.icmp_echo_ignore_all != 0 => {}
         ECHO => {
-            let payload = &message[HEADER_LEN..];
-            reply(kernel, ns, dev, packet, header, target, (ECHO_REPLY, code), info, payload);
+            reply(kernel, ns, dev, packet, header, target, (ECHO_REPLY, code), info, payload, payload_sum);
         }
         TIMESTAMP if message.len() >= 20 => {
             let now = options::clock(kernel).to_be_bytes();
             let times = [&message[HEADER_LEN..12], &now, &now].concat();
-            reply(kernel, ns, dev, packet, header, target, (TIMESTAMP_REPLY, code), info, &times);
+            reply(kernel, ns, dev, packet, header, target, (TIMESTAMP_REPLY, code), info, &times, sum(&times));
         }
         UNREACHABLE | SOURCE_QUENCH | TIME_EXCEEDED | PARAMETER_PROBLEM => {
             error(kernel, ns, dev, header.source, (kind, code), message);
@@ -313,6 +322,7 @@ fn reply(
     kind: (u8, u8),
     info: u32,
     payload: &[u8],
+    payload_sum: u64,
 ) {
     let source = if target.kind == kind::LOCAL {
         header.destination
@@ -321,7 +331,10 @@ fn reply(
     };
     let flow = Flow { source, any_source: target.own, tos: header.tos, ..Flow::to(header.source) };
     let Ok(route) = lookup::output(kernel, ns, &flow) else { return };
-    let options = options::echo(packet.get(MIN_LEN..header.length).unwrap_or_default());
+    let options = match packet.get(MIN_LEN..header.length) {
+        Some(options) if !options.is_empty() => options::echo(options),
+        _ => Vec::new(),
+    };
     let out = Outgoing {
         source,
         destination: header.source,
@@ -333,7 +346,7 @@ fn reply(
         head: &[],
         payload,
     };
-    finish(kernel, ns, out, &route, kind, info);
+    finish(kernel, ns, out, payload_sum, &route, kind, info);
 }
 
 /// Another host's error about a packet of this one: the sockets are told, a smaller path MTU is remembered.

@@ -115,9 +115,6 @@ fn write(option: &mut [u8], at: usize, bytes: &[u8; 4]) -> bool {
 /// The options of an answer: those that record, with what they have recorded, padded to words.
 pub(super) fn echo(options: &[u8]) -> Vec<u8> {
     let mut echoed = Vec::new();
-    if options.is_empty() {
-        return echoed;
-    }
     for kind in [RECORD_ROUTE, TIMESTAMP] {
         let places = places(options).unwrap_or_default();
         if let Some((start, end)) = places.into_iter().find(|(start, _)| options[*start] == kind) {
