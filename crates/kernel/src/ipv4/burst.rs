@@ -10,7 +10,7 @@ use std::slice;
 use super::fib::{Fib, First};
 use super::forward::{self, Hop};
 use super::header::{Header, MIN_LEN, Malformed, PLAIN};
-use super::input::{Decision, Ingress, Refusal, Verdict, carry_out, decide, is_plain, key};
+use super::input::{Decision, Ingress, Refusal, Verdict, carry_out, decide, deliver, is_plain, key};
 use super::snmp::Snmp;
 use crate::Kernel;
 use crate::drop_reason::DropReason;
@@ -76,8 +76,13 @@ fn receive_alone(kernel: &mut Kernel, ingress: &mut Ingress, frame: &mut Frame) 
         kernel.frames.recycle_from(frame);
     } else {
         let header = Header::read(&packet.header);
-        let verdict = decide(kernel, ingress, &header);
-        carry_out(kernel, ingress.ns, ingress.dev, frame, &header, &verdict);
+        let Ingress { dev, ns, .. } = *ingress;
+        match decide(kernel, ingress, &header) {
+            Ok(Decision::Deliver(target)) if header.length == MIN_LEN => {
+                deliver(kernel, ns, dev, frame, &header, target);
+            }
+            verdict => carry_out(kernel, ns, dev, frame, &header, &verdict),
+        }
     }
     1
 }

@@ -160,7 +160,8 @@ fn take_options(
 }
 
 /// Hands a packet for this host to whom its protocol names.
-fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header: &Header, target: Target) {
+#[inline(never)]
+pub(super) fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header: &Header, target: Target) {
     let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
     if target.kind == kind::MULTICAST {
         snmp.ip_ext.in_mcast_pkts += 1;
@@ -180,7 +181,8 @@ fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header:
     }
     kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
     let addresses = (header.source, header.destination);
-    let taken = crate::socket::inet::deliver_ipv4(kernel, dev, frame, header.protocol, addresses, header.length);
+    let taken = !kernel.namespaces[ns].inet_sockets.is_empty()
+        && crate::socket::inet::deliver_ipv4(kernel, dev, frame, header.protocol, addresses, header.length);
     let mut reason = DropReason::Consumed;
     match header.protocol {
         protocol::ICMP => reason = icmp::receive(kernel, ns, dev, frame, header, target),

@@ -14,6 +14,7 @@ const ECHO_REPLY_V6: u8 = 129;
 
 /// Hands a packet that was delivered to this host to every raw and ping socket that wants it; what its protocol carries begins at
 /// `at` behind the Ethernet header. Whether any socket took it.
+#[inline(never)]
 pub(crate) fn deliver_ipv4(
     kernel: &mut Kernel,
     dev: DevId,
