@@ -107,12 +107,20 @@ impl InetOptions {
         }
     }
 
+    /// IPv4 options to be sent, where there are any.
+    #[inline]
+    pub(super) fn ip_options(&self) -> Option<Box<[u8]>> {
+        let options = self.ip_options.get(..usize::from(self.ip_options_length)).unwrap_or_default();
+        if options.is_empty() { None } else { Some(options.into()) }
+    }
+
     /// The device that everything goes out of, where one was chosen.
     pub(super) fn packet_device(&self, kernel: &Kernel, ns: NsId) -> Option<DevId> {
         kernel.device_by_index(ns, self.packet_ifindex)
     }
 
     /// The device that multicast goes out of, where one was chosen.
+    #[inline]
     pub(super) fn multicast_device(&self, kernel: &Kernel, ns: NsId, multicast: bool) -> Option<DevId> {
         if !multicast || self.multicast_ifindex == 0 {
             return None;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::options::PathMtu;
 use super::{BROADCAST_ROUTE, Mode, choose_ping_id, error_queue, get, parse, protocol};
 use crate::error::{Errno, Result};
+use crate::socket::{Socket, SocketKind};
 use crate::types::SocketId;
 use crate::{Kernel, ipv4, ipv6};
 
@@ -82,15 +83,20 @@ fn checksum(bytes: &[u8]) -> u16 {
 }
 
 fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &[u8]) -> Result<(), Errno> {
-    let open = kernel.open_socket(socket)?;
-    let (ns, bound, broadcast) = (open.ns, open.bound_device, open.options.broadcast);
-    let inet = get(kernel, socket)?;
-    let (options, number) = (inet.options, inet.protocol);
+    let Some(Socket { ns, bound_device: bound, options: general, kind: SocketKind::Inet(inet), .. }) =
+        kernel.sockets.get(socket)
+    else {
+        return Err(Errno::EBADF);
+    };
+    let (ns, bound, broadcast, options) = (*ns, *bound, general.broadcast, &inet.options);
     let IpAddr::V4(mut source) = inet.local else { return Err(Errno::EAFNOSUPPORT) };
-    let oif = bound.or_else(|| options.multicast_device(kernel, ns, destination.is_multicast()));
-    let (mut tos, mut ttl, mut number, mut data) = (options.tos, options.ttl, number, data);
-    let mut dont_fragment = options.path_mtu != PathMtu::Dont;
-    if options.header_included {
+    let to_group = destination.is_multicast();
+    let oif = bound.or_else(|| options.multicast_device(kernel, ns, to_group));
+    let (mut tos, mut ttl, mut number, mut data) = (options.tos, options.ttl, inet.protocol, data);
+    let (path_mtu, header_included) = (options.path_mtu, options.header_included);
+    let (multicast_ttl, ip_options) = (options.multicast_ttl, options.ip_options());
+    let mut dont_fragment = path_mtu != PathMtu::Dont;
+    if header_included {
         // The caller made the header: what it says goes, but for what the kernel always fills in.
         let header: &[u8; 20] = data.first_chunk().ok_or(Errno::EINVAL)?;
         let length = usize::from(header[0] & 15) * 4;
@@ -109,9 +115,9 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
     if route.kind == BROADCAST_ROUTE && !broadcast {
         return Err(Errno::EACCES);
     }
-    let ip_options = &options.ip_options[..usize::from(options.ip_options_length)];
+    let ip_options = ip_options.as_deref().map_or(&[][..], |options| &options[..]);
     let length = 20 + ip_options.len() + data.len();
-    if length > IP_MAX || (options.path_mtu == PathMtu::Do && length > route.mtu as usize) {
+    if length > IP_MAX || (path_mtu == PathMtu::Do && length > route.mtu as usize) {
         return Err(too_long(kernel, socket, IpAddr::V4(destination), route.mtu));
     }
     let packet = ipv4::Outgoing {
@@ -119,9 +125,9 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
         destination,
         protocol: number,
         tos,
-        ttl: match (ttl, destination.is_multicast()) {
-            (0, true) => options.multicast_ttl,
-            (_, true) if !options.header_included => options.multicast_ttl,
+        ttl: match (ttl, to_group) {
+            (0, true) => multicast_ttl,
+            (_, true) if !header_included => multicast_ttl,
             (0, false) => 64,
             (ttl, _) => ttl,
         },
