@@ -165,6 +165,9 @@ mod tests {
     use crate::types::NsId;
     use crate::{Errno, Kernel};
 
+    /// The way to a destination, and what a packet to it that comes in is to the host.
+    type Answer = (Result<Route, Errno>, Option<(u8, DevId)>);
+
     /// A host, its two devices, and their far ends.
     struct Host {
         lab: Lab,
@@ -191,7 +194,7 @@ mod tests {
         }
 
         /// What the host says of every destination, on its way out and on its way in.
-        fn answers(&self) -> Vec<(Result<Route, Errno>, Option<(u8, DevId)>)> {
+        fn answers(&self) -> Vec<Answer> {
             let kernel = &self.lab.kernel;
             let addresses =
                 [[10, 1, 0, 1], [10, 1, 0, 2], [10, 2, 0, 255], [10, 9, 0, 1], [10, 9, 1, 1], [10, 9, 1, 255]];
@@ -248,7 +251,9 @@ mod tests {
                 11 => exception::learn_mtu(kernel, ns, Ipv4Addr::new(10, 9, more & 1, 1), 600 + u32::from(more)),
                 12 => kernel.devices[dev].mtu = 1000 + u32::from(more),
                 13 if more < 8 => kernel.namespaces[ns].ipv4.rules.add(Rule::all(100, 7)),
-                13 => drop(kernel.namespaces[ns].ipv4.rules.remove(|rule| more < 32 && rule.table == table::MAIN)),
+                13 => {
+                    let _ = kernel.namespaces[ns].ipv4.rules.remove(|rule| more < 32 && rule.table == table::MAIN);
+                }
                 _ => {}
             }
             self.lab.kernel.settle();

@@ -190,7 +190,9 @@ fn whatever_changes_holds_for_the_next_packet() {
                 let refuse = rule::Rule { action: rule::action::PROHIBIT, ..rule::Rule::all(1, 0) };
                 lab.kernel.namespaces[ns].ipv4.rules.add(refuse);
             },
-            |lab, ns, _| drop(lab.kernel.namespaces[ns].ipv4.rules.remove(|rule| rule.priority == 1)),
+            |lab, ns, _| {
+                let _ = lab.kernel.namespaces[ns].ipv4.rules.remove(|rule| rule.priority == 1);
+            },
         ),
     ];
     for asks in [true, false] {

@@ -115,7 +115,7 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
     if route.kind == BROADCAST_ROUTE && !broadcast {
         return Err(Errno::EACCES);
     }
-    let ip_options = ip_options.as_deref().map_or(&[][..], |options| &options[..]);
+    let ip_options = ip_options.as_deref().unwrap_or_default();
     let length = 20 + ip_options.len() + data.len();
     if length > IP_MAX || (path_mtu == PathMtu::Do && length > route.mtu as usize) {
         return Err(too_long(kernel, socket, IpAddr::V4(destination), route.mtu));
