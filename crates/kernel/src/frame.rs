@@ -210,13 +210,14 @@ impl FramePool {
         frame.marks = Marks::default();
         // Idle buffers are unshared.
         if let Some(room) = Rc::get_mut(&mut buffer) {
-            if let Some(short) = room.short.get_mut(..length) {
-                fill(short);
+            let bytes = if length <= SHORT {
+                &mut room.short[..length]
             } else {
                 room.long = vec![0; length].into();
                 frame.marks.0 |= Marks::LONG;
-                fill(&mut room.long);
-            }
+                &mut room.long
+            };
+            fill(bytes);
         }
         frame.buffer = Some(buffer);
     }

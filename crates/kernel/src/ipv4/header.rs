@@ -53,7 +53,7 @@ pub(crate) enum Malformed {
 
 impl Header {
     /// Reads and checks the header at the start of `packet`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
         let fixed: &[u8; MIN_LEN] = packet.first_chunk().ok_or(Malformed::Header)?;
         let length = usize::from(fixed[0] & 0x0f) * 4;
@@ -95,7 +95,7 @@ impl Header {
     }
 
     /// Writes the header over the start of `packet`, around the options that stand there already.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write(&self, packet: &mut [u8]) {
         let Some((fixed, options)) = packet.split_first_chunk_mut::<MIN_LEN>() else { return };
         let first = u32::from_be_bytes([0x40 | (self.length / 4) as u8, self.tos, 0, 0]) | (self.total as u32 & 0xffff);

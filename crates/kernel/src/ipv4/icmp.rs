@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use super::checksum::{fold, sum};
+use super::checksum::{add, fold, is_right_sum, native_sum};
 use super::header::{DF, Header, MIN_LEN, OFFSET, protocol};
 use super::input::Target;
 use super::lookup::{self, address_type, is_local, select_source};
@@ -227,10 +227,10 @@ fn about(kernel: &mut Kernel, dev: DevId, packet: &[u8], kind: u8, code: u8, inf
         ttl: default_ttl(kernel, ns),
         dont_fragment: false,
         options: &options,
-        head: &[],
+        head: None,
         payload: quoted,
     };
-    finish(kernel, ns, out, sum(quoted), &route, (kind, code), info);
+    finish(kernel, ns, out, native_sum(quoted), &route, (kind, code), info);
 }
 
 fn default_ttl(kernel: &Kernel, ns: NsId) -> u8 {
@@ -238,7 +238,7 @@ fn default_ttl(kernel: &Kernel, ns: NsId) -> u8 {
 }
 
 /// Counts a message and sends it: type and code, checksum, one more word, and what `out` has as payload, whose sum is known.
-#[inline]
+#[inline(always)]
 fn finish(
     kernel: &mut Kernel,
     ns: NsId,
@@ -248,13 +248,14 @@ fn finish(
     (kind, code): (u8, u8),
     info: u32,
 ) {
-    let first = u32::from_be_bytes([kind, code, 0, 0]);
-    let checksum = fold(u64::from(first) + u64::from(info) + payload_sum);
-    let head = u64::from(first | u32::from(checksum)) << 32 | u64::from(info);
+    let [a, b, c, d] = info.to_be_bytes();
+    let head = [kind, code, 0, 0, a, b, c, d];
+    let [high, low] = fold(add(payload_sum, u64::from_ne_bytes(head))).to_ne_bytes();
+    let head = [kind, code, high, low, a, b, c, d];
     let icmp = &mut kernel.namespaces[ns].ipv4.snmp.icmp;
     icmp.out_msgs += 1;
     icmp.out_types.count(kind);
-    let _ = output::send(kernel, ns, &Outgoing { head: &head.to_be_bytes(), ..out }, route);
+    let _ = output::send(kernel, ns, &Outgoing { head: Some(head), ..out }, route);
 }
 
 /// An ICMP message for this host. What became of it.
@@ -271,17 +272,18 @@ pub(super) fn receive(
     let Some(ipv4) = kernel.namespaces.get_mut(ns).map(|netns| &mut netns.ipv4) else { return DropReason::DevReady };
     let counters = &mut ipv4.snmp.icmp;
     counters.in_msgs += 1;
-    let Some((&[kind, code, c0, c1, a, b, c, d], payload)) = message.split_first_chunk::<HEADER_LEN>() else {
+    let Some((head, payload)) = message.split_first_chunk::<HEADER_LEN>() else {
         counters.in_errors += 1;
         return DropReason::PacketTooSmall;
     };
-    let (first, info) = (u32::from_be_bytes([kind, code, c0, c1]), u32::from_be_bytes([a, b, c, d]));
-    let payload_sum = sum(payload);
-    if fold(u64::from(first) + u64::from(info) + payload_sum) != 0 {
+    let payload_sum = native_sum(payload);
+    if !is_right_sum(add(payload_sum, u64::from_ne_bytes(*head))) {
         counters.in_csum_errors += 1;
         counters.in_errors += 1;
         return DropReason::IpChecksum;
     }
+    let [kind, code, _, _, a, b, c, d] = *head;
+    let info = u32::from_be_bytes([a, b, c, d]);
     counters.in_types.count(kind);
     if kind > TYPES {
         counters.in_errors += 1;
@@ -300,7 +302,7 @@ pub(super) fn receive(
         TIMESTAMP if message.len() >= 20 => {
             let now = options::clock(kernel).to_be_bytes();
             let times = [&message[HEADER_LEN..12], &now, &now].concat();
-            reply(kernel, ns, dev, packet, header, target, (TIMESTAMP_REPLY, code), info, &times, sum(&times));
+            reply(kernel, ns, dev, packet, header, target, (TIMESTAMP_REPLY, code), info, &times, native_sum(&times));
         }
         UNREACHABLE | SOURCE_QUENCH | TIME_EXCEEDED | PARAMETER_PROBLEM => {
             error(kernel, ns, dev, header.source, (kind, code), message);
@@ -343,7 +345,7 @@ fn reply(
         ttl: default_ttl(kernel, ns),
         dont_fragment: false,
         options: &options,
-        head: &[],
+        head: None,
         payload,
     };
     finish(kernel, ns, out, payload_sum, &route, kind, info);

@@ -213,7 +213,7 @@ fn send_report(kernel: &mut Kernel, ns: NsId, dev: DevId, records: &[(u8, Ipv4Ad
         ttl: 1,
         dont_fragment: true,
         options: &ROUTER_ALERT,
-        head: &[],
+        head: None,
         payload: &message,
     };
     let _ = output::send(kernel, ns, &out, &route);

@@ -160,7 +160,7 @@ pub(crate) struct Outgoing<'a> {
     /// IP options, padded to words.
     pub(crate) options: &'a [u8],
     /// The header of its protocol, where that isn't part of the payload.
-    pub(crate) head: &'a [u8],
+    pub(crate) head: Option<[u8; 8]>,
     pub(crate) payload: &'a [u8],
 }
 

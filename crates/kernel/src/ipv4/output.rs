@@ -24,7 +24,7 @@ const MAX_PACKET: usize = 65_535;
 /// Sends a packet of this host's on its way. `EMSGSIZE`, `ENOBUFS` (the device dropped it).
 pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: &Route) -> Result<(), Errno> {
     let length = MIN_LEN + packet.options.len().min(40).next_multiple_of(4);
-    let total = length + packet.head.len() + packet.payload.len();
+    let total = length + packet.head.map_or(0, |head| head.len()) + packet.payload.len();
     if total > MAX_PACKET || (packet.dont_fragment && total > route.mtu as usize) {
         return Err(Errno::EMSGSIZE);
     }
@@ -53,7 +53,6 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: 
     let mut frame = kernel.frames.write(ETH_HLEN + total, |bytes| {
         let (ethernet, bytes) = bytes.split_at_mut(ETH_HLEN);
         let (ip, bytes) = bytes.split_at_mut(length);
-        let (head, payload) = bytes.split_at_mut(packet.head.len());
         ethernet.copy_from_slice(&LINK_HEADER);
         if let Some(link) = &link {
             ethernet[..12].copy_from_slice(link);
@@ -65,7 +64,14 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: 
             options::record(room, header.source, now);
         }
         header.write(ip);
-        head.copy_from_slice(packet.head);
+        let payload = match (packet.head, bytes) {
+            (None, payload) => payload,
+            (Some(head), bytes) => {
+                let Some((room, payload)) = bytes.split_first_chunk_mut() else { return };
+                *room = head;
+                payload
+            }
+        };
         payload.copy_from_slice(packet.payload);
     });
     frame.set_checksum_trusted(true);
@@ -82,6 +88,7 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: 
 }
 
 /// Sends a complete packet on its way. What is longer than the route takes is cut up.
+#[inline(never)]
 pub(super) fn transmit(
     kernel: &mut Kernel,
     ns: NsId,

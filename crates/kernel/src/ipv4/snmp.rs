@@ -86,12 +86,19 @@ pub(crate) struct ByType(Vec<u64>);
 
 impl ByType {
     /// One more of a type.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn count(&mut self, kind: u8) {
-        if self.0.len() <= usize::from(kind) {
-            self.0.resize(usize::from(kind) + 1, 0);
+        match self.0.get_mut(usize::from(kind)) {
+            Some(count) => *count += 1,
+            None => self.count_first(kind),
         }
-        self.0[usize::from(kind)] += 1;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count_first(&mut self, kind: u8) {
+        self.0.resize(usize::from(kind), 0);
+        self.0.push(1);
     }
 
     /// How many there were of a type.

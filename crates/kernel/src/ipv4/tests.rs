@@ -83,7 +83,7 @@ impl Lab {
             ttl: 64,
             dont_fragment: true,
             options: &[],
-            head: &[],
+            head: None,
             payload: &message,
         };
         let route = lookup(&self.kernel, ns, &Flow::to(to.into()))?;
@@ -249,7 +249,7 @@ fn arp_on_the_wire() {
         ttl: 64,
         dont_fragment: true,
         options: &[],
-        head: &[],
+        head: None,
         payload: b"hello",
     };
     let route = lookup(&lab.kernel, one, &Flow::to(flow.destination)).unwrap();
@@ -468,7 +468,7 @@ fn both_ends_in_one_namespace_do_not_answer_each_other() {
         ttl: 64,
         dont_fragment: true,
         options: &[],
-        head: &[],
+        head: None,
         payload: &[],
     };
     // The local route has no next hop through `a`; what is forced through it asks and gets no answer.

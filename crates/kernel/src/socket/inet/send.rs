@@ -133,7 +133,7 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
         },
         dont_fragment: dont_fragment && length <= route.mtu as usize,
         options: ip_options,
-        head: &[],
+        head: None,
         payload: data,
     };
     ipv4::send(kernel, ns, &packet, &route)
