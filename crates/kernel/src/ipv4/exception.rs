@@ -28,15 +28,19 @@ pub(crate) struct Exception {
 /// What is known of a destination and still believed.
 pub(crate) fn get(kernel: &Kernel, ns: NsId, destination: Ipv4Addr) -> Option<Exception> {
     let exceptions = &kernel.namespaces.get(ns)?.ipv4.exceptions;
-    if exceptions.is_empty() {
-        return None;
-    }
     exceptions.get(&destination).copied().filter(|exception| exception.expires > kernel.now)
 }
 
 /// Puts what is known into a route.
-#[inline]
+#[inline(always)]
 pub(super) fn apply(kernel: &Kernel, ns: NsId, destination: Ipv4Addr, route: &mut Route) {
+    if kernel.namespaces.get(ns).is_some_and(|netns| !netns.ipv4.exceptions.is_empty()) {
+        apply_known(kernel, ns, destination, route);
+    }
+}
+
+#[inline(never)]
+fn apply_known(kernel: &Kernel, ns: NsId, destination: Ipv4Addr, route: &mut Route) {
     if let Some(exception) = get(kernel, ns, destination) {
         if exception.mtu != 0 {
             route.mtu = route.mtu.min(exception.mtu);

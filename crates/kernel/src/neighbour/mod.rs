@@ -88,7 +88,7 @@ pub(crate) fn timer(kernel: &mut Kernel, ns: NsId, entry: u64) {
 
 /// The Ethernet addresses, destination first, of frames to a neighbour that is known, and which is used now. `None` where it has to
 /// be asked for first.
-#[inline]
+#[inline(always)]
 pub(crate) fn link_addresses(kernel: &mut Kernel, dev: DevId, next_hop: &Place) -> Option<[u8; 12]> {
     let Kernel { devices, namespaces, now, .. } = kernel;
     let device = devices.get(dev)?;

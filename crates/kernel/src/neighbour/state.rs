@@ -218,6 +218,8 @@ fn queue(kernel: &mut Kernel, ns: NsId, id: NeighId, frame: Frame, limit: usize)
 }
 
 /// An entry is used: one that is no longer sure gets its time for a confirmation.
+#[cold]
+#[inline(never)]
 pub(super) fn use_now(kernel: &mut Kernel, ns: NsId, id: NeighId) {
     let now = kernel.now;
     let Some(entry) = kernel.neigh_mut(ns, id) else { return };

@@ -169,13 +169,13 @@ impl Default for Tables {
 
 impl Tables {
     /// The entry for an address on a device.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn find(&self, place: Place) -> Option<NeighId> {
         self.index.get(&place).copied()
     }
 
     /// The same for one that is going to be used.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find_used(&mut self, place: &Place) -> Option<(NeighId, &mut Neighbour)> {
         let last = self.entries.get(self.used);
         if last.is_none_or(|last| last.dev != place.dev || last.address != place.address) {
