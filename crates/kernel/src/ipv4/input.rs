@@ -162,7 +162,8 @@ fn take_options(
 /// Hands a packet for this host to whom its protocol names.
 #[inline(never)]
 pub(super) fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header: &Header, target: Target) {
-    let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
+    let Some(netns) = kernel.namespaces.get_mut(ns) else { return };
+    let (snmp, sockets) = (&mut netns.ipv4.snmp, !netns.inet_sockets.is_empty());
     if target.kind == kind::MULTICAST {
         snmp.ip_ext.in_mcast_pkts += 1;
         snmp.ip_ext.in_mcast_octets += header.total as u64;
@@ -178,11 +179,13 @@ pub(super) fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Fra
             None => return,
         }
         header = &its_header;
+        kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
+    } else {
+        snmp.ip.in_delivers += 1;
     }
-    kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
     let addresses = (header.source, header.destination);
-    let taken = !kernel.namespaces[ns].inet_sockets.is_empty()
-        && crate::socket::inet::deliver_ipv4(kernel, dev, frame, header.protocol, addresses, header.length);
+    let taken =
+        sockets && crate::socket::inet::deliver_ipv4(kernel, dev, frame, header.protocol, addresses, header.length);
     let mut reason = DropReason::Consumed;
     match header.protocol {
         protocol::ICMP => reason = icmp::receive(kernel, ns, dev, frame, header, target),
