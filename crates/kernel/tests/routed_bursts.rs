@@ -66,6 +66,7 @@ fn route_bodies() -> Vec<Vec<u8>> {
         route(16, 8, 1, [20, 4, 0, 0], via(2)),
         route(16, 0, 1, [20, 4, 0, 0], via(1)),
         route(24, 16, 1, [20, 4, 7, 0], via(2)),
+        route(24, 16, 1, [20, 5, 7, 0], via(2)),
         route(16, 0, 1, [20, 5, 0, 0], via(0)),
     ]
 }
@@ -256,6 +257,24 @@ fn packet() -> impl Strategy<Value = Packet> {
     })
 }
 
+/// Packets in a row that differ in little but their destinations, all of which are below two neighbouring routes.
+fn alike() -> impl Strategy<Value = Vec<Packet>> {
+    let destination = (0u8..2, 6u8..9, 0u8..4).prop_map(|(b, c, d)| [20, b, c, d]);
+    let tos = prop_oneof![2 => Just(0u8), 1 => Just(8u8), 1 => Just(16u8)];
+    (packet(), 1u8..6, tos, proptest::collection::vec(destination, 1..16)).prop_map(|(packet, b, tos, destinations)| {
+        let first = Packet { to: 0, source: ip(0, 2), ttl: 64, tos, options: false, wrong: 9, ..packet };
+        let to = |[a, more, c, d]: [u8; 4]| Ipv4Addr::new(a, b + more, c, d);
+        destinations.into_iter().map(|address| Packet { destination: to(address), ..first.clone() }).collect()
+    })
+}
+
+/// What is sent at once.
+fn burst() -> impl Strategy<Value = Vec<Packet>> {
+    let repeated = (packet(), 1usize..4).prop_map(|(packet, times)| vec![packet; times]);
+    let parts = proptest::collection::vec(prop_oneof![9 => repeated, 1 => alike()], 1..60);
+    parts.prop_map(|parts| parts.concat())
+}
+
 fn setup() -> impl Strategy<Value = Setup> {
     let often = prop::bool::weighted(0.8);
     let flags = (any::<bool>(), often, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
@@ -275,12 +294,11 @@ proptest! {
     #[test]
     fn a_burst_is_its_packets_one_by_one(
         setup in setup(),
-        bursts in proptest::collection::vec(proptest::collection::vec((packet(), 1usize..4), 1..80), 1..4),
+        bursts in proptest::collection::vec(burst(), 1..4),
     ) {
         let (mut together, mut alone) = (Router::new(setup), Router::new(setup));
         for burst in bursts {
-            let repeat = |(packet, times): (Packet, usize)| std::iter::repeat_n(packet.frame(together.mac), times);
-            let frames: Vec<Vec<u8>> = burst.into_iter().flat_map(repeat).collect();
+            let frames: Vec<Vec<u8>> = burst.iter().map(|packet| packet.frame(together.mac)).collect();
             let messages = frames.iter().map(|frame| (&frame[..], &[][..]));
             let sent = together.lab.kernel.send_many(together.sender, messages, 0, &Process::default());
             prop_assert_eq!(sent, Ok(frames.len()));
