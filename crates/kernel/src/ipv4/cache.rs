@@ -117,8 +117,23 @@ impl CachedFib {
     }
 
     /// Keeps it.
+    #[inline(always)]
     pub(super) fn keep_way(&self, key: WayKey, way: Way) {
-        self.said.get_or_init(Box::default).ways[key.place()].set(Some((key, way)));
+        self.said().ways[key.place()].set(Some((key, way)));
+    }
+
+    #[inline(always)]
+    fn said(&self) -> &Said {
+        match self.said.get() {
+            Some(said) => said,
+            None => self.begin(),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begin(&self) -> &Said {
+        self.said.get_or_init(Box::default)
     }
 
     /// What the tables said to a packet that came in, if it is to this host and from another.
@@ -130,7 +145,7 @@ impl CachedFib {
 
     /// Keeps it.
     pub(super) fn keep_own(&self, key: OwnKey, own: Own) {
-        self.said.get_or_init(Box::default).own[key.place()].set(Some((key, own)));
+        self.said().own[key.place()].set(Some((key, own)));
     }
 }
 

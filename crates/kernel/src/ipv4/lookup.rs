@@ -24,7 +24,7 @@ impl Kernel {
         self.fib_lookup_for(ns, key, &Cell::new(true))
     }
 
-    /// The same; `lasting` becomes false where not the tables alone have said so, or not to all packets with this key.
+    /// The same; `lasting` becomes false where not the tables alone have said so.
     #[inline(never)]
     pub(super) fn fib_lookup_for(&self, ns: NsId, key: &Key, lasting: &Cell<bool>) -> Result<Found<'_>, Errno> {
         let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
@@ -36,11 +36,7 @@ impl Kernel {
             lasting.set(false);
             self.usable()(hop)
         };
-        let found = ipv4.fib.lookup(key, usable)?;
-        if found.alias.nexthops.len() > 1 {
-            lasting.set(false);
-        }
-        Ok(found)
+        ipv4.fib.lookup(key, usable)
     }
 
     /// Which next hops may be used while their link is down.
@@ -59,11 +55,12 @@ impl Kernel {
     }
 
     /// The way that a lookup finds, which is kept.
-    #[inline(never)]
+    #[inline(always)]
     fn find_way(&self, ns: NsId, key: &Key) -> Result<Way, Errno> {
         let lasting = Cell::new(true);
-        let way = Way::of(&self.fib_lookup_for(ns, key, &lasting)?);
-        if lasting.get() && key.oif.is_none() {
+        let found = self.fib_lookup_for(ns, key, &lasting)?;
+        let way = Way::of(&found);
+        if lasting.get() && found.alias.nexthops.len() == 1 && key.oif.is_none() {
             let key = WayKey { destination: Ipv4Addr::from_bits(key.destination), tos: key.tos };
             self.namespaces[ns].ipv4.fib.keep_way(key, way);
         }
