@@ -22,6 +22,8 @@ pub(crate) struct Backlog {
     places: Vec<Frame>,
     len: usize,
     runs: Vec<Run>,
+    /// Whether any of them waits, or did since there was none, for a device that is no port of a bridge.
+    ended: bool,
 }
 
 impl Backlog {
@@ -43,6 +45,18 @@ impl Backlog {
         LIMIT.saturating_sub(self.len)
     }
 
+    /// Whether a frame may pass those that wait: none of them is at the end of its way, where it could be overtaken.
+    #[inline(always)]
+    pub(crate) fn may_be_passed(&self) -> bool {
+        !self.ended
+    }
+
+    /// None waits any more, nor is on its way.
+    #[inline]
+    pub(crate) fn is_done(&mut self) {
+        self.ended = false;
+    }
+
     /// Empty places behind the others, `wanted` at most, and fewer where there is no more room.
     #[inline(always)]
     pub(crate) fn free(&mut self, wanted: usize) -> Free<'_> {
@@ -50,9 +64,9 @@ impl Backlog {
         if self.places.len() - self.len < wanted {
             self.grow(wanted);
         }
-        let Backlog { places, len, runs } = self;
+        let Backlog { places, len, runs, ended } = self;
         let places = places[*len..][..wanted].iter_mut();
-        Free { places, len, runs }
+        Free { places, len, runs, ended }
     }
 
     #[cold]
@@ -62,13 +76,13 @@ impl Backlog {
         self.places.resize_with(wanted, Default::default);
     }
 
-    /// Puts a frame behind the others, while there is room.
+    /// Puts a frame behind the others, while there is room. See [`Free::took`] for `port`.
     #[inline(always)]
-    pub(crate) fn push(&mut self, dev: DevId, mut frame: Frame) {
+    pub(crate) fn push(&mut self, dev: DevId, port: bool, mut frame: Frame) {
         let mut free = self.free(1);
         if let Some(place) = free.next() {
             frame.move_to(place);
-            free.took(dev, 1);
+            free.took(dev, port, 1);
         }
     }
 
@@ -89,6 +103,7 @@ impl Backlog {
     #[inline]
     pub(crate) fn move_to(&mut self, empty: &mut Backlog, limit: usize) {
         std::mem::swap(self, empty);
+        self.ended = empty.ended;
         if empty.len > limit {
             empty.give_back(self, limit);
         }
@@ -101,7 +116,7 @@ impl Backlog {
         for (dev, burst) in self.runs() {
             let beyond = kept.saturating_sub(before);
             before += burst.len();
-            burst.iter_mut().skip(beyond).for_each(|frame| empty.push(dev, std::mem::take(frame)));
+            burst.iter_mut().skip(beyond).for_each(|frame| empty.push(dev, true, std::mem::take(frame)));
         }
         self.len = kept;
         let mut left = kept;
@@ -147,10 +162,6 @@ impl<'a> Iterator for Runs<'a> {
         self.frames = rest;
         Some((run.dev, burst))
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.runs.len()))
-    }
 }
 
 /// Empty places of a queue, handed out one by one. Those that [`Free::took`] doesn't count are left as they are.
@@ -158,6 +169,7 @@ pub(crate) struct Free<'a> {
     places: std::slice::IterMut<'a, Frame>,
     len: &'a mut usize,
     runs: &'a mut Vec<Run>,
+    ended: &'a mut bool,
 }
 
 impl<'a> Free<'a> {
@@ -167,12 +179,14 @@ impl<'a> Free<'a> {
         self.places.next()
     }
 
-    /// As many of the places handed out as weren't counted before were filled with frames for a device.
+    /// As many of the places handed out as weren't counted before were filled with frames for a device, which is a bridge's `port` or
+    /// not.
     #[inline(always)]
-    pub(crate) fn took(&mut self, dev: DevId, frames: usize) {
+    pub(crate) fn took(&mut self, dev: DevId, port: bool, frames: usize) {
         if frames == 0 {
             return;
         }
+        *self.ended |= !port;
         *self.len += frames;
         match self.runs.last_mut() {
             Some(run) if run.dev == dev => run.frames += frames,
@@ -206,14 +220,14 @@ mod tests {
             let frames: Vec<(DevId, u8)> = frames.into_iter().map(|(at, number)| (devices[at], number)).collect();
             let (mut pool, mut backlog, mut other) = (FramePool::default(), Backlog::default(), Backlog::default());
             for (dev, number) in &frames {
-                backlog.push(*dev, pool.copy_from(&[*number]));
+                backlog.push(*dev, true, pool.copy_from(&[*number]));
             }
             prop_assert_eq!(contents(&mut backlog), &frames[..]);
             backlog.move_to(&mut other, limit);
             let moved = frames.len().min(limit);
             prop_assert_eq!((contents(&mut other), contents(&mut backlog)), (frames[..moved].to_vec(), frames[moved..].to_vec()));
             prop_assert_eq!((other.len(), backlog.len()), (moved, frames.len() - moved));
-            backlog.push(devices[0], pool.copy_from(&[more]));
+            backlog.push(devices[0], true, pool.copy_from(&[more]));
             let mut rest = [&frames[moved..], &[(devices[0], more)]].concat();
             while !rest.is_empty() {
                 let expected = rest.remove(rest.iter().position(|(dev, _)| *dev == devices[1]).unwrap_or(0));
@@ -229,7 +243,7 @@ mod tests {
     fn there_is_an_end_to_it() {
         let (mut pool, mut backlog) = (FramePool::default(), Backlog::default());
         for _ in 0..LIMIT + 10 {
-            backlog.push(DevId::default(), pool.copy_from(&[1]));
+            backlog.push(DevId::default(), true, pool.copy_from(&[1]));
         }
         assert_eq!((backlog.len(), backlog.room()), (LIMIT, 0));
         assert!(backlog.free(5).next().is_none());

@@ -289,7 +289,8 @@ impl FramePool {
     #[inline(always)]
     pub(crate) fn recycle_from(&mut self, frame: &mut Frame) {
         let Some(mut buffer) = frame.buffer.take() else { return };
-        if self.idle.len() < POOL
+        if Rc::strong_count(&buffer) == 1
+            && self.idle.len() < POOL
             && let Some(unshared) = Rc::get_mut(&mut buffer)
         {
             if frame.marks.0 & Marks::LONG != 0 {

@@ -13,12 +13,12 @@
 //! cable) is looked up once; what depends on a frame is done frame by frame, in order, so that nobody can tell the difference.
 
 use crate::Kernel;
-use crate::backlog::{Burst, Runs};
 use crate::drivers::veth;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
 use crate::netdev::Device;
-use crate::types::{DevId, MacAddr};
+use crate::socket::packet::Takers;
+use crate::types::{DevId, MacAddr, SocketId};
 
 /// EtherTypes.
 pub(crate) mod ethertype {
@@ -97,7 +97,8 @@ impl Kernel {
             return self.backlog_is_full(dev, frame);
         }
         frame.count_hop();
-        self.backlog.push(dev, frame);
+        let port = self.devices.get(dev).is_some_and(|device| device.port.is_some());
+        self.backlog.push(dev, port, frame);
         Ok(())
     }
 
@@ -124,6 +125,7 @@ impl Kernel {
         let (mut budget, mut circling) = (BUDGET, CIRCLING_BUDGET);
         while budget > 0 {
             if self.backlog.is_empty() {
+                self.backlog.is_done();
                 let Some(left) = circling.checked_sub(1) else { return };
                 let Some((dev, frame)) = self.circling.pop_with(std::mem::take) else { return };
                 circling = left;
@@ -134,33 +136,39 @@ impl Kernel {
             self.backlog.move_to(&mut queue, budget);
             budget -= queue.len();
             crate::bridge::fetch(self, &mut queue);
-            let mut runs = queue.runs();
-            let mut next = runs.next();
-            while next.is_some() {
-                self.receive_runs(&mut next, &mut runs);
+            for (dev, burst) in queue.runs() {
+                self.receive_run(dev, burst);
             }
             queue.clear();
             self.worked_off = Some(queue);
         }
     }
 
-    /// Receives runs of frames, `next` and as many of those that follow as go the same way; then `next` is the first of the rest.
+    /// Receives frames in a row on one device.
     #[inline(always)]
-    fn receive_runs<'q>(&mut self, next: &mut Option<Burst<'q>>, runs: &mut Runs<'q>) {
-        let Some((dev, _)) = *next else { return };
+    fn receive_run(&mut self, dev: DevId, burst: &mut [Frame]) {
         let device = self.devices.get(dev);
-        let port = device.filter(|device| !device.taps.see_incoming()).and_then(|device| device.port);
-        let taken = device.is_some_and(|device| device.sole_taker().is_some());
-        if taken && crate::socket::packet::take_runs(self, next, runs) {
-            return;
+        if let Some(port) = device.filter(|device| !device.taps.see_incoming()).and_then(|device| device.port) {
+            return crate::bridge::input(self, dev, port, false, burst);
         }
-        if let Some((_, burst)) = next.take() {
-            match port {
-                Some(port) => crate::bridge::input(self, dev, port, false, burst),
-                None => self.receive_others(dev, burst),
-            }
+        if let Some(socket) = device.and_then(Device::sole_taker) {
+            return self.take(dev, socket, burst);
         }
-        *next = runs.next();
+        self.receive_others(dev, burst);
+    }
+
+    /// Receives frames in a row on a device of which `socket` takes all that no protocol takes.
+    #[inline(never)]
+    fn take(&mut self, dev: DevId, socket: SocketId, mut burst: &mut [Frame]) {
+        loop {
+            let Kernel { devices, sockets, ready, frames: pool, drops, now, .. } = self;
+            let Some(device) = devices.get_mut(dev) else { return };
+            let taken = Takers { sockets, ready, pool, drops, now: *now }.take(device, socket, burst, |_| true);
+            let Some((other, rest)) = burst[taken.packets..].split_first_mut() else { return };
+            let other = std::mem::take(other);
+            burst = rest;
+            self.receive_frame(dev, other);
+        }
     }
 
     /// Counts packets that went no farther than to IP, since they are to somebody else on the link.
@@ -274,15 +282,25 @@ impl Stations {
         Stations { own: number(device.address), broadcast: number(device.broadcast) }
     }
 
+    /// A frame's destination as a number.
+    #[inline(always)]
+    pub(crate) fn destination(header: &[u8; ETH_HLEN]) -> u64 {
+        // Eight bytes in one load; what is too much is cut off.
+        header.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)) >> 16 << 16
+    }
+
     /// What a frame's destination is to the device.
     #[inline(always)]
     pub(crate) fn packet_type(&self, header: &[u8; ETH_HLEN]) -> PacketType {
-        // Eight bytes in one load; what is too much is cut off.
-        let destination = header.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)) >> 16 << 16;
-        if destination == self.own {
-            PacketType::Host
-        } else if destination >> 56 & 1 == 0 {
-            PacketType::OtherHost
+        self.type_of(Stations::destination(header))
+    }
+
+    /// The same of a destination as a number.
+    #[inline(always)]
+    pub(crate) fn type_of(&self, destination: u64) -> PacketType {
+        // No device's own address is a group's.
+        if destination >> 56 & 1 == 0 {
+            if destination == self.own { PacketType::Host } else { PacketType::OtherHost }
         } else if destination == self.broadcast {
             PacketType::Broadcast
         } else {

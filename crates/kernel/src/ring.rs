@@ -66,15 +66,22 @@ impl<T: Default> Ring<T> {
     #[inline(always)]
     pub(crate) fn drain(&mut self, limit: usize, mut take: impl FnMut(&mut T)) -> usize {
         let count = self.len.min(limit);
-        let mask = self.places.len().wrapping_sub(1);
-        for at in 0..count {
-            if let Some(place) = self.places.get_mut(self.first.wrapping_add(at) & mask) {
-                take(place);
-            }
+        for places in self.circle(self.first, count) {
+            places.iter_mut().for_each(&mut take);
         }
         self.first = self.first.wrapping_add(count);
         self.len -= count;
         count
+    }
+
+    /// `count` places from one on, which come in two pieces where the circle closes among them.
+    #[inline(always)]
+    fn circle(&mut self, from: usize, count: usize) -> [&mut [T]; 2] {
+        let from = from & self.places.len().wrapping_sub(1);
+        let (before, behind) = self.places.split_at_mut_checked(from).unwrap_or_default();
+        let first = count.min(behind.len());
+        let second = (count - first).min(before.len());
+        [&mut behind[..first], &mut before[..second]]
     }
 
     /// For how many more items there is room before the ring grows.
@@ -93,14 +100,14 @@ impl<T: Default> Ring<T> {
     /// Puts items behind the others, each of which `make` makes of a default, as long as it does and the ring need not grow: how many.
     #[inline(always)]
     pub(crate) fn extend_with(&mut self, mut make: impl FnMut(&mut T) -> bool) -> usize {
-        let (mask, spare) = (self.places.len().wrapping_sub(1), self.spare());
-        let end = self.first.wrapping_add(self.len);
         let mut count = 0;
-        while count < spare
-            && let Some(place) = self.places.get_mut(end.wrapping_add(count) & mask)
-            && make(place)
-        {
-            count += 1;
+        'made: for places in self.circle(self.first.wrapping_add(self.len), self.spare()) {
+            for place in places {
+                if !make(place) {
+                    break 'made;
+                }
+                count += 1;
+            }
         }
         self.len += count;
         count

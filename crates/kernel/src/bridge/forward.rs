@@ -1,7 +1,7 @@
 //! Forwarding: to the one port behind which an address is, or to all of them (IEEE 802.1D, 7.7).
 
 use super::input::{is_group, kind};
-use super::{Bridge, Key, PortFlags, PortState, seconds, ticks};
+use super::{Bridge, Key, Port, PortFlags, PortState, seconds, ticks};
 use crate::Kernel;
 use crate::drivers::veth;
 use crate::drop_reason::DropReason;
@@ -16,25 +16,32 @@ pub(super) enum Kind {
     Broadcast,
 }
 
+impl Port {
+    /// See [`Bridge::egress`].
+    #[inline(always)]
+    fn egress(&self, from: Option<(u16, PortFlags)>, to: u16, length: usize) -> Result<DevId, DropReason> {
+        if self.state != PortState::Forwarding {
+            return Err(DropReason::BridgeNoEgress);
+        }
+        if let Some((number, flags)) = from {
+            let back = number == to && !self.flags.contains(PortFlags::HAIRPIN);
+            if back || (flags & self.flags).contains(PortFlags::ISOLATED) {
+                return Err(DropReason::BridgeNoEgress);
+            }
+        }
+        if length > self.longest as usize {
+            return Err(DropReason::PacketTooBig);
+        }
+        Ok(self.dev)
+    }
+}
+
 impl Bridge {
     /// The device through which a frame leaves by port `to`, if it may. `from` is the port that it came in by, with that port's flags;
     /// none where the host sends it.
     #[inline(always)]
     pub(super) fn egress(&self, from: Option<(u16, PortFlags)>, to: u16, length: usize) -> Result<DevId, DropReason> {
-        let port = self.port(to).ok_or(DropReason::BridgeNoEgress)?;
-        if port.state != PortState::Forwarding {
-            return Err(DropReason::BridgeNoEgress);
-        }
-        if let Some((number, flags)) = from {
-            let back = number == to && !port.flags.contains(PortFlags::HAIRPIN);
-            if back || (flags & port.flags).contains(PortFlags::ISOLATED) {
-                return Err(DropReason::BridgeNoEgress);
-            }
-        }
-        if length > port.longest as usize {
-            return Err(DropReason::PacketTooBig);
-        }
-        Ok(port.dev)
+        self.port(to).ok_or(DropReason::BridgeNoEgress)?.egress(from, to, length)
     }
 
     /// The devices through which a flooded frame leaves.
@@ -47,9 +54,14 @@ impl Bridge {
             Kind::Broadcast if from.is_some() => PortFlags::BCAST_FLOOD,
             _ => PortFlags::empty(),
         };
-        let taking =
-            self.forwarding.iter().filter(|number| self.port(**number).is_some_and(|port| port.flags.contains(needed)));
-        into.extend(taking.filter_map(|number| self.egress(ingress, *number, length).ok()));
+        for number in &self.forwarding {
+            if let Some(port) = self.port(*number)
+                && port.flags.contains(needed)
+                && let Ok(egress) = port.egress(ingress, *number, length)
+            {
+                into.push(egress);
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame};
 use crate::netdev::{DevFlags, Device, NewDevice};
 use crate::path::CIRCLING;
+use crate::socket::packet::{Taken, Takers};
 use crate::types::{DevId, NsId};
 
 /// One end.
@@ -100,6 +101,8 @@ fn longest_for(receiver: &Device) -> usize {
 pub(crate) struct Cable {
     end: DevId,
     pub(crate) peer: DevId,
+    /// Whether that is a bridge's port.
+    pub(crate) to_port: bool,
     /// The longest frame that the other end takes.
     pub(crate) longest: usize,
 }
@@ -109,7 +112,7 @@ impl Cable {
     pub(crate) fn of(devices: &SlotMap<DevId, Device>, end: DevId, device: &Device) -> Option<Cable> {
         let peer = device.peer()?;
         let receiver = devices.get(peer).filter(|receiver| receiver.is_up())?;
-        Some(Cable { end, peer, longest: longest_for(receiver) })
+        Some(Cable { end, peer, to_port: receiver.port.is_some(), longest: longest_for(receiver) })
     }
 
     /// Counts what went over it.
@@ -144,25 +147,44 @@ fn peer_of(devices: &SlotMap<DevId, Device>, dev: DevId) -> Option<DevId> {
     sender.peer()
 }
 
+/// The device at which a frame of `length` bytes arrives from an end of a cable without anybody looking on.
+#[inline(always)]
+pub(crate) fn receiver_of(
+    devices: &mut SlotMap<DevId, Device>,
+    end: DevId,
+    length: usize,
+) -> Option<(DevId, &mut Device)> {
+    let peer = peer_of(devices, end)?;
+    let receiver = devices.get_mut(peer)?;
+    (receiver.is_up() && length <= longest_for(receiver)).then_some((peer, receiver))
+}
+
 /// Sends the first of `frames` over the cable that `dev` is an end of: how many. They are taken out. None where `dev` is something
 /// else, and none that somebody looks at, that doesn't fit or that circles: such a frame is to be sent alone.
 #[inline(always)]
 pub(crate) fn transmit_run(kernel: &mut Kernel, dev: DevId, frames: &mut [Frame]) -> usize {
-    let Kernel { devices, backlog, .. } = kernel;
+    let Kernel { devices, backlog, sockets, ready, frames: pool, drops, now, .. } = kernel;
     let Some(peer) = peer_of(devices, dev) else { return 0 };
     let Some(receiver) = devices.get_mut(peer).filter(|receiver| receiver.is_up()) else { return 0 };
     let longest = longest_for(receiver);
-    let (mut free, mut packets, mut bytes) = (backlog.free(frames.len()), 0, 0);
-    for frame in frames {
-        if frame.len() > longest || frame.hops() >= CIRCLING {
-            break;
+    let fits = |frame: &Frame| frame.len() <= longest && frame.hops() < CIRCLING;
+    let Taken { mut packets, mut bytes } = match receiver.sole_taker().filter(|_| backlog.may_be_passed()) {
+        Some(socket) => Takers { sockets, ready, pool, drops, now: *now }.take(receiver, socket, frames, fits),
+        None => Taken::default(),
+    };
+    if packets == 0 {
+        let mut free = backlog.free(frames.len());
+        for frame in frames {
+            if !fits(frame) {
+                break;
+            }
+            let Some(place) = free.next() else { break };
+            packets += 1;
+            bytes += frame.len();
+            frame.hop_to(place);
         }
-        let Some(place) = free.next() else { break };
-        packets += 1;
-        bytes += frame.len();
-        frame.hop_to(place);
+        free.took(peer, receiver.port.is_some(), packets);
     }
-    free.took(peer, packets);
     receiver.traffic.received(packets, bytes);
     if let Some(sender) = devices.get_mut(dev) {
         sender.traffic.sent(packets, bytes);
@@ -177,20 +199,27 @@ pub(crate) fn transmit_shares(kernel: &mut Kernel, ends: &[DevId], frame: &Frame
     if frame.hops() >= CIRCLING {
         return 0;
     }
-    let Kernel { devices, backlog, .. } = kernel;
-    let (mut free, mut sent) = (backlog.free(ends.len()), 0);
-    for end in ends {
-        let Some(peer) = peer_of(devices, *end) else { break };
-        let Some(receiver) = devices.get_mut(peer).filter(|receiver| receiver.is_up()) else { break };
-        if frame.len() > longest_for(receiver) {
-            break;
+    let Kernel { devices, backlog, sockets, ready, frames: pool, drops, now, .. } = kernel;
+    let mut takers = Takers { sockets, ready, pool, drops, now: *now };
+    let (length, mut sent) = (frame.len(), 0);
+    while let Some(end) = ends.get(sent)
+        && let Some((peer, receiver)) = receiver_of(devices, *end, length)
+    {
+        if let Some(socket) = receiver.sole_taker().filter(|_| backlog.may_be_passed()) {
+            let taken = takers.take_shares(devices, &ends[sent..], socket, frame);
+            sent += taken;
+            if taken > 0 {
+                continue;
+            }
         }
+        let Some(receiver) = devices.get_mut(peer) else { break };
+        let mut free = backlog.free(1);
         let Some(place) = free.next() else { break };
         frame.share_to(place);
-        free.took(peer, 1);
-        receiver.traffic.received(1, frame.len());
+        free.took(peer, receiver.port.is_some(), 1);
+        receiver.traffic.received(1, length);
         if let Some(sender) = devices.get_mut(*end) {
-            sender.traffic.sent(1, frame.len());
+            sender.traffic.sent(1, length);
         }
         sent += 1;
     }

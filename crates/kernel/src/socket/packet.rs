@@ -3,6 +3,8 @@
 //! A socket for every protocol (`ETH_P_ALL`) sees what a device receives before anybody else, and what it sends; one
 //! for a single protocol sees what reaches the protocols. Frames are shared, not copied, until they are received.
 
+mod take;
+
 use std::collections::VecDeque;
 
 use slotmap::SlotMap;
@@ -11,15 +13,15 @@ use super::batch::{BURST, Message};
 use super::filter::Filter;
 use super::{LinkAddress, MSG_PEEK, Queued, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, Socket, SocketKind};
 use crate::Kernel;
-use crate::backlog::{Burst, Runs};
 use crate::drivers::veth::Cable;
 use crate::drop_reason::{DropCounts, DropReason};
 use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame, FramePool, PacketType};
 use crate::netdev::{Device, NetdevEvent};
-use crate::path::{Stations, ethertype};
 use crate::types::{DevId, Instant, MacAddr, SocketId};
 use crate::{Control, Datagram};
+
+pub(crate) use take::{Taken, Takers};
 
 const SOL_PACKET: i32 = 263;
 const PACKET_ADD_MEMBERSHIP: i32 = 1;
@@ -463,86 +465,6 @@ fn kept(filter: &Filter, frame: &Frame) -> u32 {
     u32::try_from(filter.run(frame.bytes())).unwrap_or(u32::MAX)
 }
 
-impl Device {
-    /// The socket that takes every frame which no protocol takes, where there is just one and nobody else looks on.
-    #[inline(always)]
-    pub(crate) fn sole_taker(&self) -> Option<SocketId> {
-        let alone = !self.taps.more && !self.taps.protocols && self.port.is_none() && self.macvlans.is_none();
-        self.taps.first.filter(|_| alone)
-    }
-}
-
-/// Moves frames to the socket that is the only one to take them, from `next` and the runs that follow, as long as they are for it and
-/// there is room: whether there were any. Then `next` is the first run of the rest.
-#[inline(never)]
-pub(crate) fn take_runs<'q>(kernel: &mut Kernel, next: &mut Option<Burst<'q>>, runs: &mut Runs<'q>) -> bool {
-    let Kernel { devices, sockets, ready, frames: pool, now, .. } = kernel;
-    let Some((mut dev, mut burst)) = next.take() else { return false };
-    let Some((mut device, socket)) = devices.get(dev).and_then(|device| Some((device, device.sole_taker()?))) else {
-        *next = Some((dev, burst));
-        return false;
-    };
-    let Some(open) = sockets.get_mut(socket) else { return false };
-    let SocketKind::Packet(packet) = &mut open.kind else { return false };
-    let (filter, limit) = (open.options.filter.as_ref(), open.options.receive_buffer);
-    let (mut at, mut unwanted, mut strangers) = (0, false, 0);
-    let (mut stations, mut hardware_type) = (Stations::of(device), device.kind.hardware_type());
-    let wanted = burst.len() + runs.size_hint().1.unwrap_or_default();
-    let received = packet.queue.extend_with(wanted, limit, |captured| {
-        loop {
-            let Some(frame) = burst.get_mut(at) else {
-                if strangers > 0 {
-                    return false;
-                }
-                // On to the next device, if the socket is the only taker there, too.
-                let Some(run) = runs.next() else { return false };
-                (dev, burst, at) = (run.0, run.1, 0);
-                let Some(another) = devices.get(dev).filter(|device| device.sole_taker() == Some(socket)) else {
-                    return false;
-                };
-                device = another;
-                (stations, hardware_type) = (Stations::of(device), device.kind.hardware_type());
-                continue;
-            };
-            let Some(header) = frame.header() else { return false };
-            let (packet_type, ethertype) = (stations.packet_type(header), ethertype::of(header));
-            if ethertype::is_handled(ethertype) {
-                // IP takes nothing that is to somebody else.
-                if packet_type != PacketType::OtherHost || !ethertype::is_ip(ethertype) {
-                    return false;
-                }
-                strangers += 1;
-            }
-            at += 1;
-            let keep = filter.map_or(u32::MAX, |filter| kept(filter, frame));
-            if keep == 0 {
-                pool.recycle_from(frame);
-                unwanted = true;
-                continue;
-            }
-            frame.move_to(&mut captured.frame);
-            captured.frame.set_packet_type(packet_type);
-            captured.time = *now;
-            captured.ifindex = device.ifindex;
-            captured.hardware_type = hardware_type;
-            captured.keep = keep;
-            return true;
-        }
-    });
-    if received > 0 {
-        packet.received = packet.received.wrapping_add(received as u32);
-        if !std::mem::replace(&mut open.announced, true) {
-            ready.push_back(socket);
-        }
-    }
-    let rest = burst.get_mut(at..).unwrap_or_default();
-    *next = if rest.is_empty() { runs.next() } else { Some((dev, rest)) };
-    if strangers > 0 {
-        kernel.count_strangers(dev, strangers);
-    }
-    received > 0 || unwanted
-}
-
 /// How a socket's datagrams to one address leave.
 #[derive(Clone, Copy)]
 struct Outlet {
@@ -670,7 +592,7 @@ pub(super) fn send_burst<'a>(
                     _ => break,
                 }
             }
-            free.took(cable.peer, packets);
+            free.took(cable.peer, cable.to_port, packets);
             cable.count(devices, packets, bytes);
             sent += packets;
         }
