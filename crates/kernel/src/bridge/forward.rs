@@ -45,6 +45,7 @@ impl Bridge {
     }
 
     /// The devices through which a flooded frame leaves.
+    #[inline(never)]
     fn flooded(&self, from: Option<u16>, kind: Kind, length: usize, into: &mut Vec<DevId>) {
         let ingress = from.and_then(|number| Some((number, self.port(number)?.flags)));
         // What the host itself sends to groups leaves by every port.

@@ -113,10 +113,10 @@ impl Tap {
 #[derive(Debug, Default)]
 pub(crate) struct Taps {
     list: Box<[Tap]>,
-    /// The oldest of those that see every frame, which mostly is the only one.
-    first: Option<SocketId>,
-    /// Whether there are more of these.
-    more: bool,
+    /// The one that sees every frame, where there is just one such.
+    only: Option<SocketId>,
+    /// Whether any of them sees every frame.
+    incoming: bool,
     /// Whether any of these sees what is sent as well.
     outgoing: bool,
     /// Whether there are sockets for one protocol.
@@ -133,7 +133,7 @@ impl Taps {
     /// Whether somebody sees every frame that is received.
     #[inline(always)]
     pub(crate) fn see_incoming(&self) -> bool {
-        self.first.is_some()
+        self.incoming
     }
 
     /// Whether somebody sees every frame that is sent.
@@ -164,8 +164,8 @@ impl Taps {
         let mut everything = list.iter().filter(|tap| tap.sees_everything());
         *self = Taps {
             outgoing: everything.clone().any(|tap| !tap.ignores_outgoing),
-            first: everything.next().map(|tap| tap.socket),
-            more: everything.next().is_some(),
+            incoming: everything.clone().next().is_some(),
+            only: everything.next().map(|tap| tap.socket).filter(|_| everything.next().is_none()),
             protocols: list.iter().any(|tap| !tap.sees_everything()),
             list: list.into(),
         };
@@ -398,16 +398,15 @@ impl Audience<'_> {
         as_type: PacketType,
         except: Option<SocketId>,
     ) -> bool {
-        match device.taps.first {
-            None => false,
-            Some(first) if !device.taps.more => {
-                let shown = Some(first) != except;
+        match device.taps.only {
+            Some(only) => {
+                let shown = Some(only) != except;
                 if shown {
-                    self.share(first, device, frame, as_type);
+                    self.share(only, device, frame, as_type);
                 }
                 shown
             }
-            Some(_) => self.show(device, frame, as_type, ETH_P_ALL, except),
+            None => device.taps.incoming && self.show(device, frame, as_type, ETH_P_ALL, except),
         }
     }
 

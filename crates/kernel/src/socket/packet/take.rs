@@ -20,8 +20,7 @@ impl Device {
     /// The socket that takes every frame which no protocol takes, where there is just one and nobody else looks on.
     #[inline(always)]
     pub(crate) fn sole_taker(&self) -> Option<SocketId> {
-        let alone = !self.taps.more && !self.taps.protocols && self.port.is_none() && self.macvlans.is_none();
-        self.taps.first.filter(|_| alone)
+        self.taps.only.filter(|_| !self.taps.protocols && self.port.is_none() && self.macvlans.is_none())
     }
 }
 
