@@ -8,11 +8,11 @@ use crate::types::DevId;
 /// How many frames may wait; what comes beyond is dropped.
 const LIMIT: usize = 16_384;
 
-/// Frames in a row for one device.
+/// How many frames in a row are one device's.
 #[derive(Clone, Copy, Debug)]
-struct Run {
-    dev: DevId,
-    frames: usize,
+pub(crate) struct Run {
+    pub(crate) dev: DevId,
+    pub(crate) frames: usize,
 }
 
 /// See [the module](self).
@@ -22,8 +22,9 @@ pub(crate) struct Backlog {
     places: Vec<Frame>,
     len: usize,
     runs: Vec<Run>,
-    /// Whether any of them waits, or did since there was none, for a device that is no port of a bridge.
-    ended: bool,
+    /// Whether any of them, or of those before them while there were any, waits at the end of its way: for a device that is no bridge's
+    /// port.
+    at_end: bool,
 }
 
 impl Backlog {
@@ -48,13 +49,13 @@ impl Backlog {
     /// Whether a frame may pass those that wait: none of them is at the end of its way, where it could be overtaken.
     #[inline(always)]
     pub(crate) fn may_be_passed(&self) -> bool {
-        !self.ended
+        !self.at_end
     }
 
     /// None waits any more, nor is on its way.
     #[inline]
     pub(crate) fn is_done(&mut self) {
-        self.ended = false;
+        self.at_end = false;
     }
 
     /// Empty places behind the others, `wanted` at most, and fewer where there is no more room.
@@ -64,9 +65,9 @@ impl Backlog {
         if self.places.len() - self.len < wanted {
             self.grow(wanted);
         }
-        let Backlog { places, len, runs, ended } = self;
+        let Backlog { places, len, runs, at_end } = self;
         let places = places[*len..][..wanted].iter_mut();
-        Free { places, len, runs, ended }
+        Free { places, len, runs, at_end }
     }
 
     #[cold]
@@ -86,10 +87,20 @@ impl Backlog {
         }
     }
 
-    /// The frames that wait, oldest first, by the device that receives them.
+    /// The frames that wait, oldest first, and whose they are.
     #[inline]
-    pub(crate) fn runs(&mut self) -> Runs<'_> {
-        Runs { runs: self.runs.iter(), frames: &mut self.places[..self.len] }
+    pub(crate) fn parts(&mut self) -> (&[Run], &mut [Frame]) {
+        (&self.runs, &mut self.places[..self.len])
+    }
+
+    /// The same, by the device that receives them.
+    fn runs(&mut self) -> impl Iterator<Item = (DevId, &mut [Frame])> {
+        let (runs, mut frames) = self.parts();
+        runs.iter().map_while(move |run| {
+            let (burst, rest) = std::mem::take(&mut frames).split_at_mut_checked(run.frames)?;
+            frames = rest;
+            Some((run.dev, burst))
+        })
     }
 
     /// Forgets the frames, all of which were taken out.
@@ -103,7 +114,7 @@ impl Backlog {
     #[inline]
     pub(crate) fn move_to(&mut self, empty: &mut Backlog, limit: usize) {
         std::mem::swap(self, empty);
-        self.ended = empty.ended;
+        self.at_end = empty.at_end;
         if empty.len > limit {
             empty.give_back(self, limit);
         }
@@ -143,33 +154,12 @@ impl Backlog {
     }
 }
 
-/// Frames in a row for one device.
-pub(crate) type Burst<'a> = (DevId, &'a mut [Frame]);
-
-/// See [`Backlog::runs`].
-pub(crate) struct Runs<'a> {
-    runs: std::slice::Iter<'a, Run>,
-    frames: &'a mut [Frame],
-}
-
-impl<'a> Iterator for Runs<'a> {
-    type Item = Burst<'a>;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Burst<'a>> {
-        let run = self.runs.next()?;
-        let (burst, rest) = std::mem::take(&mut self.frames).split_at_mut_checked(run.frames)?;
-        self.frames = rest;
-        Some((run.dev, burst))
-    }
-}
-
 /// Empty places of a queue, handed out one by one. Those that [`Free::took`] doesn't count are left as they are.
 pub(crate) struct Free<'a> {
     places: std::slice::IterMut<'a, Frame>,
     len: &'a mut usize,
     runs: &'a mut Vec<Run>,
-    ended: &'a mut bool,
+    at_end: &'a mut bool,
 }
 
 impl<'a> Free<'a> {
@@ -186,7 +176,7 @@ impl<'a> Free<'a> {
         if frames == 0 {
             return;
         }
-        *self.ended |= !port;
+        *self.at_end |= !port;
         *self.len += frames;
         match self.runs.last_mut() {
             Some(run) if run.dev == dev => run.frames += frames,

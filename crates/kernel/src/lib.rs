@@ -139,11 +139,14 @@ pub struct Kernel {
     /// Room for those that are just being received.
     worked_off: Option<Box<backlog::Backlog>>,
     /// Room for looking ahead.
-    homes: Vec<(u32, u32)>,
+    homes: Vec<u32>,
     /// Room for a burst of IPv4 packets.
     bench: Option<Box<ipv4::Bench>>,
     /// Room for the devices through which a frame is being flooded.
     egresses: Vec<DevId>,
+    /// The ports by which the frames that wait came in, and those by which they leave, while a bridge is at work.
+    arrivals: Vec<bridge::Arrival>,
+    leaving: Vec<backlog::Run>,
     /// Devices whose link state is to be looked at when the current system call is done.
     link_events: VecDeque<DevId>,
     /// The devices that are just being taken away; one can take another along.
@@ -177,6 +180,8 @@ impl Kernel {
             homes: Vec::new(),
             bench: None,
             egresses: Vec::new(),
+            arrivals: Vec::new(),
+            leaving: Vec::new(),
             link_events: VecDeque::new(),
             unregistering: Vec::new(),
             devices: SlotMap::with_key(),

@@ -2,7 +2,8 @@
 //!
 //! 1. [`Kernel::transmit`]: a frame leaves through a device. Packet sockets see it; the driver takes it.
 //! 2. [`Kernel::enqueue`]: the driver at the other end of the cable puts it on the queue of frames to be received. Nothing is
-//!    received in the middle of sending, so a loop of bridges exhausts a budget and never the stack.
+//!    received in the middle of sending, so a loop of bridges exhausts a budget and never the stack. A frame that has come to the
+//!    end of its way, in the only socket that takes it, need not wait: nothing follows from that (`socket/packet/take.rs`).
 //! 3. [`Kernel::run`]: frames are taken off the queue, one after the other, in order.
 //! 4. [`Kernel::receive_frame`]: packet sockets see it; a bridge port hands it to its bridge, which forwards it (1.) or passes it
 //!    up as received by the bridge's own device; else it goes to ARP, IPv4 or IPv6.
@@ -10,13 +11,16 @@
 //! A frame ends with [`Kernel::drop_frame`] and a reason, or in a socket's receive buffer.
 //!
 //! Frames often come in bursts: several in a row for one device. What holds for all of a burst (which device, which port, which
-//! cable) is looked up once; what depends on a frame is done frame by frame, in order, so that nobody can tell the difference.
+//! cable) is looked up once; what depends on a frame is done frame by frame, in order, so that nobody can tell the difference. Bursts for
+//! several ports of a bridge are one burst to the bridge.
 
 use crate::Kernel;
+use crate::backlog::Run;
+use crate::bridge::Arrival;
 use crate::drivers::veth;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
-use crate::netdev::Device;
+use crate::netdev::{Device, PortRef};
 use crate::socket::packet::Takers;
 use crate::types::{DevId, MacAddr, SocketId};
 
@@ -87,6 +91,23 @@ impl Kernel {
         }
     }
 
+    /// Sends frames through devices: those of each run through its own. They are taken out.
+    #[inline(always)]
+    pub(crate) fn transmit_runs(&mut self, mut runs: &[Run], mut frames: &mut [Frame]) {
+        while let Some((run, others)) = runs.split_first() {
+            if run.frames == 1 && !others.is_empty() {
+                let sent = veth::transmit_each(self, runs, frames);
+                if sent > 0 {
+                    (runs, frames) = (&runs[sent..], &mut frames[sent..]);
+                    continue;
+                }
+            }
+            let (burst, rest) = frames.split_at_mut(run.frames);
+            self.transmit_all(run.dev, burst);
+            (runs, frames) = (others, rest);
+        }
+    }
+
     /// Puts a frame on the queue of those to be received by `dev`, whose driver has counted it.
     #[inline(always)]
     pub(crate) fn enqueue(&mut self, dev: DevId, mut frame: Frame) -> Result<(), DropReason> {
@@ -135,26 +156,61 @@ impl Kernel {
             let mut queue = self.worked_off.take().unwrap_or_default();
             self.backlog.move_to(&mut queue, budget);
             budget -= queue.len();
-            crate::bridge::fetch(self, &mut queue);
-            for (dev, burst) in queue.runs() {
-                self.receive_run(dev, burst);
+            let (mut runs, mut frames) = queue.parts();
+            while !runs.is_empty() {
+                (runs, frames) = self.receive_runs(runs, frames);
             }
             queue.clear();
             self.worked_off = Some(queue);
         }
     }
 
-    /// Receives frames in a row on one device.
+    /// Receives the first of the runs of frames, and those that follow where they come in by ports of one bridge; gives the rest back.
     #[inline(always)]
-    fn receive_run(&mut self, dev: DevId, burst: &mut [Frame]) {
-        let device = self.devices.get(dev);
-        if let Some(port) = device.filter(|device| !device.taps.see_incoming()).and_then(|device| device.port) {
-            return crate::bridge::input(self, dev, port, false, burst);
+    fn receive_runs<'q>(&mut self, runs: &'q [Run], frames: &'q mut [Frame]) -> (&'q [Run], &'q mut [Frame]) {
+        let Some((run, others)) = runs.split_first() else { return (runs, frames) };
+        let device = self.devices.get(run.dev);
+        let (port, taker) = (device.and_then(Device::quiet_port), device.and_then(Device::sole_taker));
+        if let Some(port) = port
+            && !others.is_empty()
+        {
+            return self.receive_on_ports(port.bridge, runs, frames);
         }
-        if let Some(socket) = device.and_then(Device::sole_taker) {
-            return self.take(dev, socket, burst);
+        let (burst, rest) = frames.split_at_mut(run.frames);
+        match (port, taker) {
+            (Some(PortRef { bridge, number }), _) => {
+                let arrival = Arrival { dev: run.dev, number, frames: run.frames };
+                crate::bridge::input(self, bridge, &mut [arrival], false, burst);
+            }
+            (None, Some(socket)) => self.take(run.dev, socket, burst),
+            (None, None) => self.receive_others(run.dev, burst),
         }
-        self.receive_others(dev, burst);
+        (others, rest)
+    }
+
+    /// Receives frames on ports of a bridge, until one comes in by something else.
+    #[inline(never)]
+    fn receive_on_ports<'q>(
+        &mut self,
+        bridge: DevId,
+        mut runs: &'q [Run],
+        frames: &'q mut [Frame],
+    ) -> (&'q [Run], &'q mut [Frame]) {
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        let mut count = 0;
+        while let Some((run, others)) = runs.split_first()
+            && let Some(port) = self.devices.get(run.dev).and_then(Device::quiet_port)
+            && port.bridge == bridge
+        {
+            arrivals.push(Arrival { dev: run.dev, number: port.number, frames: run.frames });
+            count += run.frames;
+            runs = others;
+        }
+        let (burst, rest) = frames.split_at_mut(count);
+        crate::bridge::input(self, bridge, &mut arrivals, false, burst);
+        arrivals.clear();
+        self.arrivals = arrivals;
+        (runs, rest)
     }
 
     /// Receives frames in a row on a device of which `socket` takes all that no protocol takes.
@@ -223,7 +279,10 @@ impl Kernel {
         let seen =
             device.taps.see_incoming() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
         match port {
-            Some(port) => crate::bridge::input(self, dev, port, true, &mut [frame]),
+            Some(port) => {
+                let arrival = Arrival { dev, number: port.number, frames: 1 };
+                crate::bridge::input(self, port.bridge, &mut [arrival], true, &mut [frame]);
+            }
             None if macvlans => self.receive_below(dev, frame, seen),
             None => self.deliver(dev, frame, seen),
         }

@@ -43,6 +43,8 @@ const ODD: [(u16, u8, u8, u32); 4] = [(0x30, 0, 0, 5), (0x45, 0, 1, 1), (0x06, 0
 struct Switch {
     lab: Lab,
     senders: Vec<SocketId>,
+    /// The addresses of the stations' devices, where one socket can send through all of them.
+    ends: Vec<Vec<u8>>,
     listeners: Vec<SocketId>,
 }
 
@@ -52,7 +54,7 @@ impl Switch {
         let root = lab.root();
         lab.bridge(root, "br0");
         lab.address(root, "br0", Ipv4Addr::new(10, 0, 0, 1), 24);
-        let (mut senders, mut listeners) = (Vec::new(), Vec::new());
+        let (mut senders, mut ends, mut listeners) = (Vec::new(), Vec::new(), Vec::new());
         let home = lab.namespace();
         let homes: Vec<NsId> = (0..STATIONS).map(|_| if setup.one_home { home } else { lab.namespace() }).collect();
         let end = |number: usize| if setup.one_home { format!("eth{number}") } else { "eth0".to_owned() };
@@ -68,6 +70,9 @@ impl Switch {
             address.resize(20, 0);
             lab.kernel.bind(sender, &address, &Process::default()).expect("a device");
             senders.push(sender);
+            if setup.one_home {
+                ends.push(address);
+            }
         }
         lab.advance(Duration::from_secs(20));
         if setup.one_home {
@@ -93,7 +98,7 @@ impl Switch {
                 lab.kernel.set_option(*listener, 1, 26, &program).expect("SO_ATTACH_FILTER");
             }
         }
-        Switch { lab, senders, listeners }
+        Switch { lab, senders, ends, listeners }
     }
 
     /// What can be seen afterwards.
@@ -141,21 +146,28 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
     #[test]
     fn a_burst_is_its_frames_one_by_one(
-        bursts in proptest::collection::vec((0..STATIONS, proptest::collection::vec(frame(), 1..150)), 1..6),
+        bursts in proptest::collection::vec(proptest::collection::vec((0..STATIONS, frame()), 1..150), 1..6),
         setup in setup(),
     ) {
         let (mut together, mut alone) = (Switch::new(setup), Switch::new(setup));
-        for (from, frames) in bursts {
+        for mut frames in bursts {
+            // From one station, or from one to another in turn.
+            let first = frames[0].0;
+            if !setup.one_home {
+                frames.iter_mut().for_each(|(from, _)| *from = first);
+            }
             let mut rest = &frames[..];
             while !rest.is_empty() {
                 // After an error the next one is tried, as the other side does.
-                let messages = rest.iter().map(|frame| (&frame[..], &[][..]));
+                let nowhere = Vec::new();
+                let ends = &together.ends;
+                let messages = rest.iter().map(|(from, frame)| (&frame[..], &ends.get(*from).unwrap_or(&nowhere)[..]));
                 let process = together.lab.process();
-                let sent = together.lab.kernel.send_many(together.senders[from], messages, 0, &process);
+                let sent = together.lab.kernel.send_many(together.senders[first], messages, 0, &process);
                 rest = &rest[sent.unwrap_or(1)..];
             }
-            for frame in &frames {
-                let _ = alone.lab.send(alone.senders[from], frame);
+            for (from, frame) in &frames {
+                let _ = alone.lab.send(alone.senders[*from], frame);
             }
         }
         prop_assert_eq!(together.seen(), alone.seen());

@@ -6,6 +6,7 @@ use super::fdb::{EntryFlags, Key, Learned};
 use super::forward::{self, Kind};
 use super::{Bridge, PortFlags, PortState, learning, link_local, local, seconds, ticks};
 use crate::Kernel;
+use crate::backlog::Run;
 use crate::drivers::DevKind;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame};
@@ -14,7 +15,7 @@ use crate::path::Stations;
 use crate::types::{DevId, Instant};
 
 /// Destination and source address as numbers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Addresses {
     pub(super) destination: u64,
     pub(super) source: u64,
@@ -63,29 +64,29 @@ enum Verdict {
     LinkLocal,
 }
 
-/// What holds for all frames of a burst.
+/// What holds for all frames that come in by a port.
 #[derive(Clone, Copy)]
 struct Ingress {
     number: u16,
     flags: PortFlags,
     state: PortState,
-    now: u32,
-    /// Whether the bridge's own device sees every frame.
-    promiscuous: bool,
+    view: View,
 }
 
-/// A frame that was looked at.
+/// What looking at a frame gave.
 #[derive(Clone, Copy)]
 struct Judged {
-    /// Zeros where it is too short for one.
-    header: [u8; ETH_HLEN],
-    length: usize,
     learned: Learned,
     verdict: Verdict,
 }
 
 impl Judged {
-    /// The port by which it leaves, where nothing else follows from it.
+    #[inline(always)]
+    fn dropped(reason: DropReason) -> Judged {
+        Judged { learned: Learned::Known, verdict: Verdict::Drop(reason) }
+    }
+
+    /// The port by which the frame leaves, where nothing else follows from it.
     #[inline(always)]
     fn only_leaves_by(&self) -> Option<DevId> {
         match (self.learned, self.verdict) {
@@ -93,65 +94,130 @@ impl Judged {
             _ => None,
         }
     }
-
-    /// Whether another one goes the same way: from and to the same stations, and no longer, as long frames may not fit. Nothing that a
-    /// bridge knows changes between two frames in a row.
-    #[inline(always)]
-    fn holds_for(&self, frame: &Frame) -> bool {
-        frame.len() <= self.length && frame.header().is_some_and(|header| header[..12] == self.header[..12])
-    }
 }
 
-/// Frames received by a port. They are taken out. `typed`: it is known already to whom they are.
+/// Frames in a row that came in by a port.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) dev: DevId,
+    /// The port's number.
+    pub(crate) number: u16,
+    pub(crate) frames: usize,
+}
+
+/// Frames received by ports of a bridge, in the order of `arrivals`, which are counted down. Both are taken out. `typed`: it is known
+/// already to whom they are.
 ///
-/// Those in a row that leave by one port are sent together: sending only queues.
+/// Those that do nothing but leave by a port are sent together: sending only queues.
 #[inline(never)]
-pub(crate) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, typed: bool, mut burst: &mut [Frame]) {
-    let mut next = None;
-    while let Some(first) = burst.first() {
-        let Some((bridge, ingress)) = ingress(&mut kernel.devices, member, kernel.now) else {
-            for frame in burst {
-                kernel.drop_frame(std::mem::take(frame), DropReason::BridgePortDisabled);
-            }
-            return;
+pub(crate) fn input(
+    kernel: &mut Kernel,
+    bridge: DevId,
+    mut arrivals: &mut [Arrival],
+    typed: bool,
+    mut frames: &mut [Frame],
+) {
+    super::fetch::fetch(kernel, bridge, frames);
+    let mut leaving = std::mem::take(&mut kernel.leaving);
+    while !frames.is_empty() {
+        let stop = look(kernel, bridge, arrivals, frames, &mut leaving);
+        arrivals = arrivals.split_at_mut(stop.arrivals).1;
+        let (burst, rest) = frames.split_at_mut(stop.frames);
+        kernel.transmit_runs(&leaving, burst);
+        leaving.clear();
+        frames = rest;
+        let Some(judged) = stop.at else { continue };
+        let (Some((first, others)), Some(arrival)) =
+            (std::mem::take(&mut frames).split_first_mut(), arrivals.first_mut())
+        else {
+            break;
         };
-        let judged = next.take().unwrap_or_else(|| bridge.look_at(&ingress, first));
-        if let Some(egress) = judged.only_leaves_by() {
-            let (mut count, mut before) = (1, judged);
-            while let Some(frame) = burst.get(count) {
-                if !before.holds_for(frame) {
-                    before = bridge.look_at(&ingress, frame);
-                    if before.only_leaves_by() != Some(egress) {
-                        next = Some(before);
-                        break;
-                    }
-                }
-                count += 1;
-            }
-            let (leaving, rest) = burst.split_at_mut(count);
-            kernel.transmit_all(egress, leaving);
-            burst = rest;
-            continue;
-        }
-        let Some((frame, rest)) = burst.split_first_mut() else { return };
-        let mut frame = std::mem::take(frame);
+        frames = others;
+        arrival.frames -= 1;
+        let (mut frame, dev) = (std::mem::take(first), arrival.dev);
+        let header = frame.header().copied().unwrap_or_default();
         if !typed && let Some(device) = kernel.devices.get(dev) {
-            frame.set_packet_type(Stations::of(device).packet_type(&judged.header));
+            frame.set_packet_type(Stations::of(device).packet_type(&header));
         }
-        carry_out(kernel, dev, member, frame, &Addresses::of(&judged.header), judged.learned, judged.verdict);
-        burst = rest;
+        let member = PortRef { bridge, number: arrival.number };
+        carry_out(kernel, dev, member, frame, &Addresses::of(&header), judged);
     }
+    kernel.leaving = leaving;
 }
 
-/// The bridge of a port, and what its frames have in common.
+/// How far [`look`] got.
+struct Stop {
+    /// How many arrivals are done with; the next is counted down.
+    arrivals: usize,
+    /// How many frames leave.
+    frames: usize,
+    /// What becomes of the next frame.
+    at: Option<Judged>,
+}
+
+/// Looks at frames until one does more than leave by a port, and puts down by which ports the others do.
 #[inline(always)]
-fn ingress(devices: &mut SlotMap<DevId, Device>, member: PortRef, now: Instant) -> Option<(&mut Bridge, Ingress)> {
-    let device = devices.get_mut(member.bridge)?;
+fn look(
+    kernel: &mut Kernel,
+    bridge: DevId,
+    arrivals: &mut [Arrival],
+    frames: &[Frame],
+    leaving: &mut Vec<Run>,
+) -> Stop {
+    let mut stop = Stop { arrivals: 0, frames: 0, at: None };
+    let Some((bridge, view)) = view(&mut kernel.devices, bridge, kernel.now) else {
+        stop.arrivals = arrivals.iter().take_while(|arrival| arrival.frames == 0).count();
+        stop.at = Some(Judged::dropped(DropReason::BridgePortDisabled));
+        return stop;
+    };
+    for arrival in arrivals {
+        let ingress = bridge.ingress(arrival.number, view);
+        while arrival.frames > 0
+            && let Some((first, behind)) = frames.get(stop.frames..).and_then(<[Frame]>::split_first)
+        {
+            let judged = match (&ingress, first.header()) {
+                (Some(ingress), Some(header)) => bridge.look_at(ingress, header, first.len()),
+                (Some(_), None) => Judged::dropped(DropReason::PacketTooSmall),
+                (None, _) => Judged::dropped(DropReason::BridgePortDisabled),
+            };
+            let (Some(dev), Some(header)) = (judged.only_leaves_by(), first.header()) else {
+                stop.at = Some(judged);
+                return stop;
+            };
+            // Those behind it that are from and to the same stations go the same way: nothing that a bridge knows changes between two
+            // frames in a row. Longer ones may not fit.
+            let (stations, length) = (Addresses::of(header), first.len());
+            let alike = |frame: &&Frame| {
+                frame.len() <= length && frame.header().is_some_and(|header| Addresses::of(header) == stations)
+            };
+            let count = 1 + behind.iter().take(arrival.frames - 1).take_while(alike).count();
+            match leaving.last_mut() {
+                Some(run) if run.dev == dev => run.frames += count,
+                _ => leaving.push(Run { dev, frames: count }),
+            }
+            arrival.frames -= count;
+            stop.frames += count;
+        }
+        stop.arrivals += 1;
+    }
+    stop
+}
+
+/// What holds for all frames, whichever port they come in by.
+#[derive(Clone, Copy)]
+struct View {
+    now: u32,
+    /// Whether the bridge's own device sees every frame.
+    promiscuous: bool,
+}
+
+/// A bridge and what holds for all of its frames.
+#[inline(always)]
+fn view(devices: &mut SlotMap<DevId, Device>, bridge: DevId, now: Instant) -> Option<(&mut Bridge, View)> {
+    let device = devices.get_mut(bridge)?;
     let promiscuous = device.flags.contains(DevFlags::PROMISC);
     let DevKind::Bridge(bridge) = &mut device.kind else { return None };
-    let port = bridge.port(member.number)?;
-    let ingress = Ingress { number: member.number, flags: port.flags, state: port.state, now: ticks(now), promiscuous };
-    Some((bridge, ingress))
+    Some((bridge, View { now: ticks(now), promiscuous }))
 }
 
 /// A frame to a link-local group that is forwarded like any other.
@@ -162,11 +228,13 @@ pub(super) fn forward_link_local(
     frame: Frame,
     addresses: &Addresses,
 ) {
-    let Some((bridge, ingress)) = ingress(&mut kernel.devices, member, kernel.now) else {
+    let ingress = view(&mut kernel.devices, member.bridge, kernel.now)
+        .and_then(|(bridge, view)| bridge.ingress(member.number, view).map(|ingress| (bridge, ingress)));
+    let Some((bridge, ingress)) = ingress else {
         return kernel.drop_frame(frame, DropReason::BridgePortDisabled);
     };
-    let (learned, verdict) = bridge.decide(&ingress, addresses, frame.len());
-    carry_out(kernel, dev, member, frame, addresses, learned, verdict);
+    let judged = bridge.decide(&ingress, addresses, frame.len());
+    carry_out(kernel, dev, member, frame, addresses, judged);
 }
 
 /// Does with a frame what was decided.
@@ -177,8 +245,7 @@ fn carry_out(
     member: PortRef,
     frame: Frame,
     addresses: &Addresses,
-    learned: Learned,
-    verdict: Verdict,
+    Judged { learned, verdict }: Judged,
 ) {
     if learned != Learned::Known {
         learning::report(kernel, member, Key::from_bits(addresses.source, 0), learned);
@@ -207,40 +274,36 @@ fn carry_out(
 }
 
 impl Bridge {
-    /// Looks at a frame.
+    /// What holds for all frames that come in by a port.
     #[inline(always)]
-    fn look_at(&mut self, ingress: &Ingress, frame: &Frame) -> Judged {
-        let length = frame.len();
-        let Some(header) = frame.header() else {
-            let (learned, verdict) = (Learned::Known, Verdict::Drop(DropReason::PacketTooSmall));
-            return Judged { header: [0; ETH_HLEN], length, learned, verdict };
-        };
-        let (learned, verdict) = self.judge(ingress, &Addresses::of(header), length);
-        Judged { header: *header, length, learned, verdict }
+    fn ingress(&self, number: u16, view: View) -> Option<Ingress> {
+        let port = self.port(number)?;
+        Some(Ingress { number, flags: port.flags, state: port.state, view })
     }
 
-    /// Whether a frame may come in, and what becomes of it.
+    /// Looks at a frame: whether it may come in, and what becomes of it.
     #[inline(always)]
-    fn judge(&mut self, ingress: &Ingress, addresses: &Addresses, length: usize) -> (Learned, Verdict) {
+    fn look_at(&mut self, ingress: &Ingress, header: &[u8; ETH_HLEN], length: usize) -> Judged {
+        let addresses = Addresses::of(header);
         if is_group(addresses.source) || addresses.source == 0 {
-            return (Learned::Known, Verdict::Drop(DropReason::BridgeInvalidSource));
+            return Judged::dropped(DropReason::BridgeInvalidSource);
         }
         if addresses.destination & !0xf == link_local::RANGE {
-            return (Learned::Known, Verdict::LinkLocal);
+            return Judged { learned: Learned::Known, verdict: Verdict::LinkLocal };
         }
-        self.decide(ingress, addresses, length)
+        self.decide(ingress, &addresses, length)
     }
 
     /// Learns the source and finds the destination.
     #[inline(always)]
-    fn decide(&mut self, ingress: &Ingress, addresses: &Addresses, length: usize) -> (Learned, Verdict) {
-        let Ingress { number, flags, state, now, promiscuous } = *ingress;
+    fn decide(&mut self, ingress: &Ingress, addresses: &Addresses, length: usize) -> Judged {
+        let Ingress { number, flags, state, view: View { now, promiscuous } } = *ingress;
         let source = Key::from_bits(addresses.source, 0);
         if !state.receives() {
-            return (Learned::Known, Verdict::Drop(DropReason::BridgePortDisabled));
+            return Judged::dropped(DropReason::BridgePortDisabled);
         }
         if flags.contains(PortFlags::LOCKED) && !self.may_send(number, source) {
-            return (Learned::Known, Verdict::Drop(DropReason::BridgeLocked));
+            return Judged::dropped(DropReason::BridgeLocked);
         }
         let learned = if flags.contains(PortFlags::LEARNING) {
             self.fdb.learn(source, number, now, self.room)
@@ -248,11 +311,11 @@ impl Bridge {
             Learned::Known
         };
         if state == PortState::Learning {
-            return (learned, Verdict::Drop(DropReason::BridgePortDisabled));
+            return Judged { learned, verdict: Verdict::Drop(DropReason::BridgePortDisabled) };
         }
         let kind = kind(addresses.destination);
         if kind != Kind::Unicast {
-            return (learned, Verdict::Flood { kind, up: true });
+            return Judged { learned, verdict: Verdict::Flood { kind, up: true } };
         }
         let destination = Key::from_bits(addresses.destination, 0);
         let verdict = match self.fdb.destination(destination, seconds(now)) {
@@ -265,7 +328,7 @@ impl Bridge {
             },
             None => Verdict::Flood { kind, up: promiscuous },
         };
-        (learned, verdict)
+        Judged { learned, verdict }
     }
 
     /// Whether a locked port's source is known there.

@@ -37,9 +37,8 @@ pub(crate) use entries::{
     Change, Flush, add_entry, delete_entry, entries, entry, entry_age, flush_entries, learn_from_outside, use_entry,
 };
 pub(crate) use fdb::{Entry, EntryFlags, Key};
-pub(crate) use fetch::fetch;
 pub(crate) use forward::transmit;
-pub(crate) use input::input;
+pub(crate) use input::{Arrival, input};
 pub(crate) use port::{Port, PortFlags, add_port, remove_port, set_master};
 pub(crate) use state::PortState;
 

@@ -4,6 +4,7 @@ use slotmap::SlotMap;
 
 use super::{DevKind, Profile};
 use crate::Kernel;
+use crate::backlog::Run;
 use crate::drop_reason::DropReason;
 use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame};
@@ -190,6 +191,19 @@ pub(crate) fn transmit_run(kernel: &mut Kernel, dev: DevId, frames: &mut [Frame]
         sender.traffic.sent(packets, bytes);
     }
     packets
+}
+
+/// Sends frames over cables, each over the one that its run's device is an end of, where they end in one socket: how many. They are
+/// taken out. It stops where [`transmit_run`] would, and at a run of more than one.
+#[inline(always)]
+pub(crate) fn transmit_each(kernel: &mut Kernel, runs: &[Run], frames: &mut [Frame]) -> usize {
+    let Kernel { devices, backlog, sockets, ready, frames: pool, drops, now, .. } = kernel;
+    let Some((first, frame)) = runs.first().zip(frames.first()) else { return 0 };
+    let receiver = receiver_of(devices, first.dev, frame.len());
+    match receiver.and_then(|(_, receiver)| receiver.sole_taker()).filter(|_| backlog.may_be_passed()) {
+        Some(socket) => Takers { sockets, ready, pool, drops, now: *now }.take_each(devices, runs, socket, frames),
+        None => 0,
+    }
 }
 
 /// Sends shares of a frame over the cables that the first of `ends` are ends of: over how many. It stops where

@@ -140,6 +140,12 @@ impl Device {
         self.is_up() && self.carrier
     }
 
+    /// The port that it is, where nobody but its bridge sees what it receives.
+    #[inline(always)]
+    pub(crate) fn quiet_port(&self) -> Option<PortRef> {
+        self.port.filter(|_| !self.taps.see_incoming())
+    }
+
     /// The device that it is linked to (`IFLA_LINK`): the other end of the cable, or the device below.
     pub(crate) fn link(&self) -> Option<DevId> {
         self.peer().or_else(|| self.macvlan().map(|macvlan| macvlan.lower))

@@ -7,11 +7,12 @@ use std::collections::VecDeque;
 use slotmap::SlotMap;
 
 use super::{PacketSocket, kept};
+use crate::backlog::Run;
 use crate::drivers::veth;
 use crate::drop_reason::{DropCounts, DropReason};
 use crate::frame::{Frame, FramePool, PacketType};
 use crate::netdev::Device;
-use crate::path::{Stations, ethertype};
+use crate::path::{CIRCLING, Stations, ethertype};
 use crate::socket::filter::Filter;
 use crate::socket::{Socket, SocketKind};
 use crate::types::{DevId, Instant, SocketId};
@@ -142,6 +143,57 @@ impl Takers<'_> {
         Taken { packets, bytes }
     }
 
+    /// Frames arrive over cables, each over the one that its run's device is an end of, and are moved to `socket`, as long as it is
+    /// the sole taker there and has room, and runs are of one frame: how many.
+    #[inline(never)]
+    pub(crate) fn take_each(
+        &mut self,
+        devices: &mut SlotMap<DevId, Device>,
+        runs: &[Run],
+        socket: SocketId,
+        frames: &mut [Frame],
+    ) -> usize {
+        let Takers { sockets, ready, pool, drops, now } = self;
+        let Some(taker) = Taker::of(sockets, socket) else { return 0 };
+        fetch(devices, runs);
+        let (mut taken, mut strangers) = (0, 0);
+        let received = taker.packet.queue.extend_with(runs.len(), taker.limit, |captured| {
+            while let Some(run) = runs.get(taken).filter(|run| run.frames == 1)
+                && let Some(frame) = frames.get_mut(taken).filter(|frame| frame.hops() < CIRCLING)
+                && let Some((_, receiver)) = veth::receiver_of(devices, run.dev, frame.len())
+                && receiver.sole_taker() == Some(socket)
+                && let Some((packet_type, stranger)) =
+                    Labels::of(frame).and_then(|labels| labels.end_at(Stations::of(receiver)))
+            {
+                taken += 1;
+                let length = frame.len();
+                receiver.traffic.received(1, length);
+                if stranger {
+                    strangers += 1;
+                    receiver.info.incidents.rx_otherhost_dropped += 1;
+                }
+                let keep = taker.filter.map_or(u32::MAX, |filter| kept(filter, frame));
+                if keep > 0 {
+                    frame.move_to(&mut captured.frame);
+                    captured.frame.set_packet_type(packet_type);
+                    (captured.time, captured.keep) = (*now, keep);
+                    (captured.ifindex, captured.hardware_type) = (receiver.ifindex, receiver.kind.hardware_type());
+                }
+                if let Some(sender) = devices.get_mut(run.dev) {
+                    sender.traffic.sent(1, length);
+                }
+                if keep > 0 {
+                    return true;
+                }
+                pool.recycle_from(frame);
+            }
+            false
+        });
+        taker.received(received, ready);
+        drops.count_many(DropReason::OtherHost, strangers);
+        taken
+    }
+
     /// Shares of a frame arrive over the cables that the first of `ends` are ends of and are taken by `socket`, as long as it is the
     /// sole taker there and has room: over how many.
     #[inline(never)]
@@ -185,5 +237,17 @@ impl Takers<'_> {
         taker.received(received, self.ready);
         self.drops.count_many(DropReason::OtherHost, strangers);
         taken
+    }
+}
+
+/// For how many runs it pays to look ahead.
+const AHEAD: usize = 4;
+
+/// Looks at the devices at both ends of cables before they are needed one after the other: see the bridge's `fetch`.
+#[inline(always)]
+fn fetch(devices: &SlotMap<DevId, Device>, runs: &[Run]) {
+    if runs.len() >= AHEAD {
+        let peers = runs.iter().filter_map(|run| Some(devices.get(devices.get(run.dev)?.peer()?)?.mtu));
+        std::hint::black_box(peers.fold(0, |seen, mtu| seen ^ mtu));
     }
 }
