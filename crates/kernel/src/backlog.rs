@@ -103,6 +103,15 @@ impl Backlog {
         })
     }
 
+    /// Moves the frame that waits, where there is just one, to an empty place.
+    #[inline(always)]
+    pub(crate) fn take_only(&mut self, place: &mut Frame) -> Option<Run> {
+        let (&[run], 1) = (&self.runs[..], self.len) else { return None };
+        self.places.first_mut()?.move_to(place);
+        self.clear();
+        Some(run)
+    }
+
     /// Forgets the frames, all of which were taken out.
     #[inline]
     pub(crate) fn clear(&mut self) {

@@ -153,6 +153,12 @@ impl Kernel {
                 self.receive_others(dev, &mut [frame]);
                 continue;
             }
+            let mut alone = [Frame::default()];
+            if let Some(run) = self.backlog.take_only(&mut alone[0]) {
+                budget -= 1;
+                self.receive_runs(&[run], &mut alone);
+                continue;
+            }
             let mut queue = self.worked_off.take().unwrap_or_default();
             self.backlog.move_to(&mut queue, budget);
             budget -= queue.len();
@@ -166,7 +172,7 @@ impl Kernel {
     }
 
     /// Receives the first of the runs of frames, and those that follow where they come in by ports of one bridge; gives the rest back.
-    #[inline(always)]
+    #[inline(never)]
     fn receive_runs<'q>(&mut self, runs: &'q [Run], frames: &'q mut [Frame]) -> (&'q [Run], &'q mut [Frame]) {
         let Some((run, others)) = runs.split_first() else { return (runs, frames) };
         let device = self.devices.get(run.dev);

@@ -117,6 +117,9 @@ pub(crate) fn input(
     typed: bool,
     mut frames: &mut [Frame],
 ) {
+    if let ([arrival], [frame]) = (&*arrivals, &mut *frames) {
+        return input_alone(kernel, bridge, *arrival, typed, frame);
+    }
     super::fetch::fetch(kernel, bridge, frames);
     let mut leaving = std::mem::take(&mut kernel.leaving);
     while !frames.is_empty() {
@@ -134,15 +137,39 @@ pub(crate) fn input(
         };
         frames = others;
         arrival.frames -= 1;
-        let (mut frame, dev) = (std::mem::take(first), arrival.dev);
-        let header = frame.header().copied().unwrap_or_default();
-        if !typed && let Some(device) = kernel.devices.get(dev) {
-            frame.set_packet_type(Stations::of(device).packet_type(&header));
-        }
-        let member = PortRef { bridge, number: arrival.number };
-        carry_out(kernel, dev, member, frame, &Addresses::of(&header), judged);
+        let frame = std::mem::take(first);
+        finish(kernel, bridge, *arrival, typed, frame, judged);
     }
     kernel.leaving = leaving;
+}
+
+/// A frame that comes alone.
+#[inline(never)]
+fn input_alone(kernel: &mut Kernel, bridge: DevId, arrival: Arrival, typed: bool, frame: &mut Frame) {
+    let mut judged = Judged::dropped(DropReason::BridgePortDisabled);
+    if let Some((bridge, view)) = view(&mut kernel.devices, bridge, kernel.now)
+        && let Some(ingress) = bridge.ingress(arrival.number, view)
+    {
+        judged = match frame.header() {
+            Some(header) => bridge.look_at(&ingress, header, frame.len()),
+            None => Judged::dropped(DropReason::PacketTooSmall),
+        };
+    }
+    match judged.only_leaves_by() {
+        Some(egress) => kernel.transmit_all(egress, std::slice::from_mut(frame)),
+        None => finish(kernel, bridge, arrival, typed, std::mem::take(frame), judged),
+    }
+}
+
+/// Does with a frame what was decided.
+#[inline(never)]
+fn finish(kernel: &mut Kernel, bridge: DevId, arrival: Arrival, typed: bool, mut frame: Frame, judged: Judged) {
+    let header = frame.header().copied().unwrap_or_default();
+    if !typed && let Some(device) = kernel.devices.get(arrival.dev) {
+        frame.set_packet_type(Stations::of(device).packet_type(&header));
+    }
+    let member = PortRef { bridge, number: arrival.number };
+    carry_out(kernel, arrival.dev, member, frame, &Addresses::of(&header), judged);
 }
 
 /// How far [`look`] got.
