@@ -195,7 +195,7 @@ impl Takers<'_> {
     }
 
     /// Shares of a frame arrive over the cables that the first of `ends` are ends of and are taken by `socket`, as long as it is the
-    /// sole taker there and has room: over how many.
+    /// sole taker there and has room: over how many. None where its filter doesn't let the frame pass.
     #[inline(never)]
     pub(crate) fn take_shares(
         &mut self,
@@ -208,31 +208,29 @@ impl Takers<'_> {
         let Some(labels) = Labels::of(frame) else { return 0 };
         let keep = taker.filter.map_or(u32::MAX, |filter| kept(filter, frame));
         let (now, length, mut taken, mut strangers) = (self.now, frame.len(), 0, 0);
+        if keep == 0 {
+            return 0;
+        }
         let received = taker.packet.queue.extend_with(ends.len(), taker.limit, |captured| {
-            while let Some(end) = ends.get(taken)
-                && let Some((_, receiver)) = veth::receiver_of(devices, *end, length)
-                && receiver.sole_taker() == Some(socket)
-                && let Some((packet_type, stranger)) = labels.end_at(Stations::of(receiver))
-            {
-                taken += 1;
-                receiver.traffic.received(1, length);
-                if stranger {
-                    strangers += 1;
-                    receiver.info.incidents.rx_otherhost_dropped += 1;
-                }
-                if keep > 0 {
-                    captured.frame.set_share(frame, packet_type);
-                    (captured.time, captured.keep) = (now, keep);
-                    (captured.ifindex, captured.hardware_type) = (receiver.ifindex, receiver.kind.hardware_type());
-                }
-                if let Some(sender) = devices.get_mut(*end) {
-                    sender.traffic.sent(1, length);
-                }
-                if keep > 0 {
-                    return true;
-                }
+            let Some(end) = ends.get(taken) else { return false };
+            let Some((_, receiver)) = veth::receiver_of(devices, *end, length) else { return false };
+            if receiver.sole_taker() != Some(socket) {
+                return false;
             }
-            false
+            let Some((packet_type, stranger)) = labels.end_at(Stations::of(receiver)) else { return false };
+            taken += 1;
+            receiver.traffic.received(1, length);
+            if stranger {
+                strangers += 1;
+                receiver.info.incidents.rx_otherhost_dropped += 1;
+            }
+            captured.frame.set_share(frame, packet_type);
+            (captured.time, captured.keep) = (now, keep);
+            (captured.ifindex, captured.hardware_type) = (receiver.ifindex, receiver.kind.hardware_type());
+            if let Some(sender) = devices.get_mut(*end) {
+                sender.traffic.sent(1, length);
+            }
+            true
         });
         taker.received(received, self.ready);
         self.drops.count_many(DropReason::OtherHost, strangers);
