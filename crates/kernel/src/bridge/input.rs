@@ -161,7 +161,7 @@ fn input_alone(kernel: &mut Kernel, bridge: DevId, arrival: Arrival, typed: bool
     }
 }
 
-/// Does with a frame what was decided.
+/// Notes to whom a frame is that does more than leave by a port, and does with it what was decided.
 #[inline(never)]
 fn finish(kernel: &mut Kernel, bridge: DevId, arrival: Arrival, typed: bool, mut frame: Frame, judged: Judged) {
     let header = frame.header().copied().unwrap_or_default();
