@@ -78,8 +78,6 @@ impl DevKind {
     /// `ARPHRD_…`.
     pub(crate) fn hardware_type(&self) -> u16 {
         match self {
-            // Most are, which takes one look.
-            kind if matches!(kind, DevKind::Veth(_)) => 1,
             DevKind::Loopback => 772,
             DevKind::Tun(tun) if !tun.is_tap() => ARPHRD_NONE,
             _ => 1,
