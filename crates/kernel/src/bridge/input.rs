@@ -146,15 +146,10 @@ pub(crate) fn input(
 /// A frame that comes alone.
 #[inline(never)]
 fn input_alone(kernel: &mut Kernel, bridge: DevId, arrival: Arrival, typed: bool, frame: &mut Frame) {
-    let mut judged = Judged::dropped(DropReason::BridgePortDisabled);
-    if let Some((bridge, view)) = view(&mut kernel.devices, bridge, kernel.now)
-        && let Some(ingress) = bridge.ingress(arrival.number, view)
-    {
-        judged = match frame.header() {
-            Some(header) => bridge.look_at(&ingress, header, frame.len()),
-            None => Judged::dropped(DropReason::PacketTooSmall),
-        };
-    }
+    let judged = match view(&mut kernel.devices, bridge, kernel.now) {
+        Some((bridge, view)) => bridge.look_at(bridge.ingress(arrival.number, view).as_ref(), frame),
+        None => Judged::dropped(DropReason::BridgePortDisabled),
+    };
     match judged.only_leaves_by() {
         Some(egress) => kernel.transmit_all(egress, std::slice::from_mut(frame)),
         None => finish(kernel, bridge, arrival, typed, std::mem::take(frame), judged),
@@ -202,11 +197,7 @@ fn look(
         while arrival.frames > 0
             && let Some((first, behind)) = frames.get(stop.frames..).and_then(<[Frame]>::split_first)
         {
-            let judged = match (&ingress, first.header()) {
-                (Some(ingress), Some(header)) => bridge.look_at(ingress, header, first.len()),
-                (Some(_), None) => Judged::dropped(DropReason::PacketTooSmall),
-                (None, _) => Judged::dropped(DropReason::BridgePortDisabled),
-            };
+            let judged = bridge.look_at(ingress.as_ref(), first);
             let (Some(dev), Some(header)) = (judged.only_leaves_by(), first.header()) else {
                 stop.at = Some(judged);
                 return stop;
@@ -308,9 +299,11 @@ impl Bridge {
         Some(Ingress { number, flags: port.flags, state: port.state, view })
     }
 
-    /// Looks at a frame: whether it may come in, and what becomes of it.
+    /// Looks at a frame that came in by a port, if that is still there: whether it may, and what becomes of it.
     #[inline(always)]
-    fn look_at(&mut self, ingress: &Ingress, header: &[u8; ETH_HLEN], length: usize) -> Judged {
+    fn look_at(&mut self, ingress: Option<&Ingress>, frame: &Frame) -> Judged {
+        let Some(ingress) = ingress else { return Judged::dropped(DropReason::BridgePortDisabled) };
+        let Some(header) = frame.header() else { return Judged::dropped(DropReason::PacketTooSmall) };
         let addresses = Addresses::of(header);
         if is_group(addresses.source) || addresses.source == 0 {
             return Judged::dropped(DropReason::BridgeInvalidSource);
@@ -318,7 +311,7 @@ impl Bridge {
         if addresses.destination & !0xf == link_local::RANGE {
             return Judged { learned: Learned::Known, verdict: Verdict::LinkLocal };
         }
-        self.decide(ingress, &addresses, length)
+        self.decide(ingress, &addresses, frame.len())
     }
 
     /// Learns the source and finds the destination.
