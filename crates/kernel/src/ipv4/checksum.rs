@@ -3,14 +3,18 @@
 /// The sum of 16-bit words as this machine reads them, eight bytes at a time.
 #[inline(always)]
 pub(crate) fn native_sum(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let sum = words.iter().fold(0, |sum, word| add(sum, u64::from_ne_bytes(*word)));
-    if rest.is_empty() {
-        return sum;
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    let (words, rest) = rest.as_chunks::<8>();
+    let mut sum = 0;
+    let word = |word: &[u8; 8]| u128::from(u64::from_ne_bytes(*word));
+    blocks.iter().for_each(|block| sum += block.as_chunks::<8>().0.iter().map(word).sum::<u128>());
+    words.iter().for_each(|bytes| sum += word(bytes));
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        sum += word(&last);
     }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    add(sum, u64::from_ne_bytes(last))
+    add(sum as u64, (sum >> 64) as u64)
 }
 
 /// Adds words. The carry is worth one in the lowest of them, as from any to the next.
