@@ -52,6 +52,12 @@ struct Buffer {
     long: Box<[u8]>,
 }
 
+/// No bytes. Frames have some, and what is done with them need not wait for a choice between two places.
+#[cold]
+fn nothing<'a>() -> &'a [u8] {
+    &[]
+}
+
 /// What is known of a frame beside its bytes: its type in the lowest bits, whether its checksum is trusted, whether it is long, and on
 /// how many devices it was received.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,11 +77,18 @@ impl Marks {
 
 impl Frame {
     /// The whole frame, Ethernet header first.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&self) -> &[u8] {
-        let Some(buffer) = &self.buffer else { return &[] };
-        let bytes = if self.marks.0 & Marks::LONG == 0 { &buffer.short[..] } else { &buffer.long };
-        bytes.get(..self.length as usize).unwrap_or_default()
+        let Some(buffer) = &self.buffer else { return nothing() };
+        if self.marks.0 & Marks::LONG != 0 {
+            return self.long_bytes(buffer);
+        }
+        buffer.short.get(..self.length as usize).unwrap_or_else(nothing)
+    }
+
+    #[cold]
+    fn long_bytes<'a>(&self, buffer: &'a Buffer) -> &'a [u8] {
+        buffer.long.get(..self.length as usize).unwrap_or_default()
     }
 
     /// Its length in bytes, Ethernet header included.
@@ -150,9 +163,9 @@ impl Frame {
     }
 
     /// What follows the Ethernet header.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn payload(&self) -> &[u8] {
-        self.bytes().get(ETH_HLEN..).unwrap_or_default()
+        self.bytes().get(ETH_HLEN..).unwrap_or_else(nothing)
     }
 
     /// Destination and source address as the first twelve bytes; `None` in a frame too short for a header.
@@ -202,24 +215,20 @@ impl FramePool {
         Rc::new(Buffer { short: [0; SHORT], long: Box::default() })
     }
 
-    /// Makes `frame` one of `length` bytes that `fill` has written over whatever was there.
+    /// Makes `frame` one of `length` bytes, over all of which is to be written.
     #[inline(always)]
-    fn fill(&mut self, frame: &mut Frame, length: usize, fill: impl FnOnce(&mut [u8])) {
-        let mut buffer = self.idle.pop().unwrap_or_else(FramePool::new_buffer);
+    pub(crate) fn room<'a>(&mut self, frame: &'a mut Frame, length: usize) -> &'a mut [u8] {
+        let buffer = self.idle.pop().unwrap_or_else(FramePool::new_buffer);
         frame.length = length as u32;
         frame.marks = Marks::default();
         // Idle buffers are unshared.
-        if let Some(room) = Rc::get_mut(&mut buffer) {
-            let bytes = if length <= SHORT {
-                &mut room.short[..length]
-            } else {
-                room.long = vec![0; length].into();
-                frame.marks.0 |= Marks::LONG;
-                &mut room.long
-            };
-            fill(bytes);
+        let Some(room) = Rc::get_mut(frame.buffer.insert(buffer)) else { return &mut [] };
+        if length <= SHORT {
+            return &mut room.short[..length];
         }
-        frame.buffer = Some(buffer);
+        room.long = vec![0; length].into();
+        frame.marks.0 |= Marks::LONG;
+        &mut room.long
     }
 
     /// A frame with these bytes.
@@ -233,15 +242,7 @@ impl FramePool {
     /// Makes `frame` one with these bytes.
     #[inline(always)]
     pub(crate) fn copy_to(&mut self, frame: &mut Frame, bytes: &[u8]) {
-        self.fill(frame, bytes.len(), |room| room.copy_from_slice(bytes));
-    }
-
-    /// A frame of `length` bytes, over all of which `write` writes.
-    #[inline(always)]
-    pub(crate) fn write(&mut self, length: usize, write: impl FnOnce(&mut [u8])) -> Frame {
-        let mut frame = Frame::default();
-        self.fill(&mut frame, length, write);
-        frame
+        self.room(frame, bytes.len()).copy_from_slice(bytes);
     }
 
     /// A frame of `length` zero bytes, filled in by `build`.
@@ -253,10 +254,9 @@ impl FramePool {
 
     /// Makes `frame` one of `length` zero bytes, filled in by `build`.
     pub(crate) fn build_to(&mut self, frame: &mut Frame, length: usize, build: impl FnOnce(&mut [u8])) {
-        self.fill(frame, length, |room| {
-            room.fill(0);
-            build(room);
-        });
+        let room = self.room(frame, length);
+        room.fill(0);
+        build(room);
     }
 
     /// The frame's bytes to write to; a shared payload is copied first.

@@ -14,6 +14,8 @@
 //! cable) is looked up once; what depends on a frame is done frame by frame, in order, so that nobody can tell the difference. Bursts for
 //! several ports of a bridge are one burst to the bridge.
 
+use std::slice;
+
 use crate::Kernel;
 use crate::backlog::Run;
 use crate::bridge::Arrival;
@@ -153,10 +155,10 @@ impl Kernel {
                 self.receive_others(dev, &mut [frame]);
                 continue;
             }
-            let mut alone = [Frame::default()];
-            if let Some(run) = self.backlog.take_only(&mut alone[0]) {
+            let mut alone = Frame::default();
+            if let Some(run) = self.backlog.take_only(&mut alone) {
                 budget -= 1;
-                self.receive_runs(&[run], &mut alone);
+                self.receive_alone(run.dev, alone);
                 continue;
             }
             let mut queue = self.worked_off.take().unwrap_or_default();
@@ -168,6 +170,21 @@ impl Kernel {
             }
             queue.clear();
             self.worked_off = Some(queue);
+        }
+    }
+
+    /// Receives a frame that nothing is to be had in common with.
+    #[inline(always)]
+    fn receive_alone(&mut self, dev: DevId, mut frame: Frame) {
+        let device = self.devices.get(dev);
+        let (port, taker) = (device.and_then(Device::quiet_port), device.and_then(Device::sole_taker));
+        match (port, taker) {
+            (Some(PortRef { bridge, number }), _) => {
+                let arrival = Arrival { dev, number, frames: 1 };
+                crate::bridge::input_alone(self, bridge, arrival, false, &mut frame);
+            }
+            (None, Some(socket)) => self.take(dev, socket, slice::from_mut(&mut frame)),
+            (None, None) => self.receive_frame(dev, frame),
         }
     }
 
@@ -244,17 +261,12 @@ impl Kernel {
     /// Receives frames that need more: IPv4's at which nobody else looks together, others one by one.
     #[inline(never)]
     fn receive_others(&mut self, dev: DevId, mut burst: &mut [Frame]) {
-        let unseen = |device: &&Device| device.port.is_none() && device.macvlans.is_none() && device.taps.are_none();
-        if let Some(stations) = self.devices.get(dev).filter(unseen).map(Stations::of) {
-            let other = burst.iter_mut().position(|frame| {
-                let Some(header) = frame.header() else { return true };
-                let (packet_type, ethertype) = (stations.packet_type(header), ethertype::of(header));
-                frame.set_packet_type(packet_type);
-                ethertype != ethertype::IPV4
-            });
-            let (packets, others) = burst.split_at_mut(other.unwrap_or(burst.len()));
-            crate::ipv4::receive(self, dev, packets);
-            burst = others;
+        while burst.len() > 1 && self.devices.get(dev).is_some_and(Device::is_unseen) {
+            let received = crate::ipv4::receive(self, dev, burst);
+            burst = &mut burst[received..];
+            let Some((other, rest)) = burst.split_first_mut() else { return };
+            self.receive_frame(dev, std::mem::take(other));
+            burst = rest;
         }
         for frame in burst {
             self.receive_frame(dev, std::mem::take(frame));
@@ -270,13 +282,17 @@ impl Kernel {
         let Some(header) = frame.header() else {
             return self.drop_frame(frame, DropReason::PacketTooSmall);
         };
-        let packet_type = Stations::of(device).packet_type(header);
+        let (packet_type, protocol) = (Stations::of(device).packet_type(header), ethertype::of(header));
         frame.set_packet_type(packet_type);
-        self.receive_typed(dev, frame);
+        if device.is_unseen() {
+            self.hand_up(dev, protocol, frame, false);
+        } else {
+            self.receive_typed(dev, frame);
+        }
     }
 
     /// Receives a frame of which it is known to whom it is.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn receive_typed(&mut self, dev: DevId, frame: Frame) {
         let Some(device) = self.devices.get(dev) else {
             return self.drop_frame(frame, DropReason::DevReady);
@@ -303,13 +319,18 @@ impl Kernel {
     }
 
     /// Hands a frame to the protocol that its EtherType names. One that a packet socket has `seen` has found a taker.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn deliver(&mut self, dev: DevId, frame: Frame, seen: bool) {
         let protocol = frame.ethertype();
         let listening = self.devices.get(dev).is_some_and(|device| device.taps.see_protocols());
         let seen = (listening && crate::socket::packet::deliver(self, dev, &frame, protocol)) || seen;
+        self.hand_up(dev, protocol, frame, seen);
+    }
+
+    #[inline(always)]
+    fn hand_up(&mut self, dev: DevId, protocol: u16, frame: Frame, seen: bool) {
         match protocol {
-            ethertype::IPV4 => crate::ipv4::receive(self, dev, &mut [frame]),
+            ethertype::IPV4 => crate::ipv4::receive_alone(self, dev, frame),
             ethertype::ARP => crate::neighbour::arp::receive(self, dev, frame),
             ethertype::IPV6 => crate::ipv6::receive(self, dev, frame),
             _ if seen => self.frames.recycle(frame),
@@ -330,6 +351,14 @@ impl Kernel {
     pub(crate) fn drop_frame(&mut self, frame: Frame, reason: DropReason) {
         self.drops.count(reason);
         self.frames.recycle(frame);
+    }
+}
+
+impl Device {
+    /// Whether only protocols see what it receives.
+    #[inline(always)]
+    fn is_unseen(&self) -> bool {
+        self.port.is_none() && self.macvlans.is_none() && self.taps.are_none()
     }
 }
 

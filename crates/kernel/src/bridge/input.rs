@@ -145,7 +145,7 @@ pub(crate) fn input(
 
 /// A frame that comes alone.
 #[inline(never)]
-fn input_alone(kernel: &mut Kernel, bridge: DevId, arrival: Arrival, typed: bool, frame: &mut Frame) {
+pub(crate) fn input_alone(kernel: &mut Kernel, bridge: DevId, arrival: Arrival, typed: bool, frame: &mut Frame) {
     let judged = match view(&mut kernel.devices, bridge, kernel.now) {
         Some((bridge, view)) => bridge.look_at(bridge.ingress(arrival.number, view).as_ref(), frame),
         None => Judged::dropped(DropReason::BridgePortDisabled),

@@ -38,7 +38,7 @@ pub(crate) use entries::{
 };
 pub(crate) use fdb::{Entry, EntryFlags, Key};
 pub(crate) use forward::transmit;
-pub(crate) use input::{Arrival, input};
+pub(crate) use input::{Arrival, input, input_alone};
 pub(crate) use port::{Port, PortFlags, add_port, remove_port, set_master};
 pub(crate) use state::PortState;
 

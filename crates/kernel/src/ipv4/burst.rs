@@ -5,16 +5,16 @@
 //! so that neither depends on what the packets before have led to. Then that is done, in order.
 
 use std::net::Ipv4Addr;
-use std::slice;
 
-use super::fib::{Fib, First};
+use super::fib::{Fib, First, kind};
 use super::forward::{self, Hop};
 use super::header::{Header, MIN_LEN, Malformed, PLAIN};
-use super::input::{Decision, Ingress, Refusal, Verdict, carry_out, decide, deliver, is_plain, key};
+use super::input::{Decision, Ingress, Refusal, Verdict, carry_out, decide, decided, deliver_whole, is_plain, key};
 use super::snmp::Snmp;
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
+use crate::path::{Stations, ethertype};
 use crate::types::{DevId, NsId};
 
 /// How many packets are taken together.
@@ -44,115 +44,149 @@ impl Bench {
     }
 }
 
-/// IPv4 packets received on a device. They are taken out.
+/// A packet received on a device, which nothing is to be had in common with.
 #[inline(never)]
-pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) {
-    while let [first, ..] = burst {
-        if first.packet_type() == PacketType::OtherHost {
-            kernel.count_strangers(dev, 1);
-            kernel.frames.recycle_from(first);
-            burst = &mut burst[1..];
-            continue;
+pub(crate) fn receive_alone(kernel: &mut Kernel, dev: DevId, mut frame: Frame) {
+    if frame.packet_type() == PacketType::OtherHost {
+        kernel.count_strangers(dev, 1);
+        return kernel.frames.recycle(frame);
+    }
+    let Some(device) = kernel.devices.get(dev) else { return kernel.drop_frame(frame, DropReason::DevReady) };
+    if device.ipv4.is_none() {
+        return kernel.drop_frame(frame, DropReason::IpInvalidAddress);
+    }
+    let ns = device.ns;
+    let ipv4 = &mut kernel.namespaces[ns].ipv4;
+    let packet = frame.payload();
+    let header = match Header::parse(packet) {
+        Ok(header) => header,
+        Err(wrong) => {
+            let reason = malformed(&mut ipv4.snmp, packet.len(), wrong);
+            return kernel.drop_frame(frame, reason);
         }
-        let Some(mut ingress) = Ingress::of(kernel, dev) else {
-            burst.iter_mut().for_each(|frame| kernel.drop_frame(std::mem::take(frame), DropReason::DevReady));
-            return;
-        };
-        let received = match burst {
-            [alone] => receive_alone(kernel, &mut ingress, alone),
-            _ => receive_together(kernel, &mut ingress, burst),
-        };
-        burst = &mut burst[received..];
+    };
+    ipv4.snmp.ip.in_receives += 1;
+    ipv4.snmp.ip_ext.in_octets += packet.len() as u64;
+    *ipv4.snmp.ip_ext.in_pkts(header.tos) += 1;
+    frame.truncate(ETH_HLEN + header.total);
+    match decided(ipv4, dev, &header) {
+        Some(target) if target.kind == kind::LOCAL && header.length == MIN_LEN && !header.is_fragment() => {
+            deliver_whole(kernel, ns, dev, &mut frame, header, target);
+        }
+        _ => receive_unknown(kernel, dev, frame, header),
     }
 }
 
-/// A packet that nothing is to be had in common with.
-#[inline(always)]
-fn receive_alone(kernel: &mut Kernel, ingress: &mut Ingress, frame: &mut Frame) -> usize {
-    let mut packet = Packet::default();
-    let (_, wrong) = check(kernel, ingress, slice::from_mut(frame), slice::from_mut(&mut packet));
-    if let Some(reason) = wrong {
-        kernel.drops.count(reason);
-        kernel.frames.recycle_from(frame);
-    } else {
-        let header = Header::read(&packet.header);
-        let Ingress { dev, ns, .. } = *ingress;
-        match decide(kernel, ingress, &header) {
-            Ok(Decision::Deliver(target)) if header.length == MIN_LEN => {
-                deliver(kernel, ns, dev, frame, &header, target);
-            }
-            verdict => carry_out(kernel, ns, dev, frame, &header, &verdict),
-        }
-    }
-    1
+/// The same for one about which nothing is known yet.
+#[inline(never)]
+fn receive_unknown(kernel: &mut Kernel, dev: DevId, mut frame: Frame, header: Header) {
+    let Some(mut ingress) = Ingress::of(kernel, dev) else {
+        return kernel.drop_frame(frame, DropReason::DevReady);
+    };
+    let verdict = decide(kernel, &mut ingress, &header);
+    carry_out(kernel, ingress.ns, dev, &mut frame, &header, &verdict);
 }
 
-/// The first packets of a burst: how many.
+/// Receives the first of a burst of frames, as far as they are IPv4's: how many. They are taken out.
 #[inline(never)]
-fn receive_together(kernel: &mut Kernel, ingress: &mut Ingress, burst: &mut [Frame]) -> usize {
+pub(crate) fn receive(kernel: &mut Kernel, dev: DevId, mut burst: &mut [Frame]) -> usize {
+    let Some(device) = kernel.devices.get(dev).filter(|device| device.ipv4.is_some()) else { return 0 };
+    let stations = Stations::of(device);
+    let Some(mut ingress) = Ingress::of(kernel, dev) else { return 0 };
     let mut bench = kernel.bench.take().unwrap_or_else(Bench::new);
-    let (sound, wrong) = check(kernel, ingress, burst, &mut bench.packets);
-    decide_all(kernel, ingress, &mut bench.packets[..sound], &mut bench.verdicts);
-    let (packets, rest) = burst.split_at_mut(sound);
-    carry_all_out(kernel, ingress, packets, &bench);
-    kernel.bench = Some(bench);
-    match (wrong, rest) {
-        (Some(reason), [next, ..]) => {
-            kernel.drops.count(reason);
-            kernel.frames.recycle_from(next);
-            sound + 1
-        }
-        _ => sound,
+    let mut received = 0;
+    loop {
+        let (sound, stop) = check(kernel, &ingress, stations, burst, &mut bench.packets);
+        decide_all(kernel, &mut ingress, &mut bench.packets[..sound], &mut bench.verdicts);
+        let (packets, rest) = std::mem::take(&mut burst).split_at_mut(sound);
+        carry_all_out(kernel, &ingress, packets, &bench);
+        received += sound;
+        let Some(next) = rest.first_mut() else { break };
+        burst = match stop {
+            None => rest,
+            Some(Stop::Other) => break,
+            Some(Stop::Stranger) => {
+                kernel.count_strangers(dev, 1);
+                kernel.frames.recycle_from(next);
+                received += 1;
+                &mut rest[1..]
+            }
+            Some(Stop::Malformed(reason)) => {
+                kernel.drops.count(reason);
+                kernel.frames.recycle_from(next);
+                received += 1;
+                &mut rest[1..]
+            }
+        };
     }
+    kernel.bench = Some(bench);
+    received
 }
 
-/// How many of the first packets are well formed, and what is wrong with the next one. What is behind them is cut off.
+/// Why a frame isn't a packet to look at.
+enum Stop {
+    /// It isn't IPv4's.
+    Other,
+    /// It is to somebody else on the link.
+    Stranger,
+    /// It is of no use.
+    Malformed(DropReason),
+}
+
+/// How many of the first frames are packets that are well formed, and what the next one is. What is behind the packets is cut off.
 #[inline(always)]
 fn check(
     kernel: &mut Kernel,
     ingress: &Ingress,
+    stations: Stations,
     burst: &mut [Frame],
     packets: &mut [Packet],
-) -> (usize, Option<DropReason>) {
-    if !ingress.enabled {
-        return (0, Some(DropReason::IpInvalidAddress));
-    }
-    let (mut sound, mut octets, mut congestion, mut wrong) = (0, 0, [0; 4], None);
+) -> (usize, Option<Stop>) {
+    let (mut sound, mut octets, mut congestion, mut stop) = (0, 0, [0; 4], None);
+    let snmp = &mut kernel.namespaces[ingress.ns].ipv4.snmp;
     for (frame, packet) in burst.iter_mut().zip(packets) {
-        if frame.packet_type() == PacketType::OtherHost {
+        let Some((ethernet, bytes)) = frame.bytes().split_first_chunk::<ETH_HLEN>() else {
+            stop = Some(Stop::Other);
+            break;
+        };
+        if ethertype::of(ethernet) != ethertype::IPV4 {
+            stop = Some(Stop::Other);
             break;
         }
-        let packet_bytes = frame.bytes().split_first_chunk::<ETH_HLEN>().map_or(&[][..], |(_, packet)| packet);
-        octets += packet_bytes.len();
-        let header = match Header::parse(packet_bytes) {
+        let packet_type = stations.packet_type(ethernet);
+        if packet_type == PacketType::OtherHost {
+            stop = Some(Stop::Stranger);
+            break;
+        }
+        let header = match Header::parse(bytes) {
             Ok(header) => header,
-            Err(malformed) => {
-                wrong = Some(malformed);
+            Err(wrong) => {
+                stop = Some(Stop::Malformed(malformed(snmp, bytes.len(), wrong)));
                 break;
             }
         };
-        if let Some(fixed) = packet_bytes.first_chunk() {
+        if let Some(fixed) = bytes.first_chunk() {
             packet.header = *fixed;
         }
         sound += 1;
+        octets += bytes.len();
         congestion[usize::from(header.tos & 3)] += 1;
+        frame.set_packet_type(packet_type);
         frame.truncate(ETH_HLEN + header.total);
     }
-    let snmp = &mut kernel.namespaces[ingress.ns].ipv4.snmp;
     snmp.ip.in_receives += sound as u64;
     snmp.ip_ext.in_octets += octets as u64;
-    let [no_ect, ect1, ect0, ce] = congestion;
-    snmp.ip_ext.in_no_ect_pkts += no_ect;
-    snmp.ip_ext.in_ect1_pkts += ect1;
-    snmp.ip_ext.in_ect0_pkts += ect0;
-    snmp.ip_ext.in_ce_pkts += ce;
-    (sound, wrong.map(|wrong| malformed(snmp, wrong)))
+    for (tos, packets) in (0..).zip(congestion) {
+        *snmp.ip_ext.in_pkts(tos) += packets;
+    }
+    (sound, stop)
 }
 
 /// Counts a packet that is of no use.
 #[cold]
-fn malformed(snmp: &mut Snmp, wrong: Malformed) -> DropReason {
+fn malformed(snmp: &mut Snmp, octets: usize, wrong: Malformed) -> DropReason {
     snmp.ip.in_receives += 1;
+    snmp.ip_ext.in_octets += octets as u64;
     match wrong {
         Malformed::Truncated => {
             snmp.ip_ext.in_truncated_pkts += 1;

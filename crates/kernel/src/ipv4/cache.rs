@@ -1,13 +1,14 @@
 //! What the routing tables said last, kept until somebody changes them: the next packet mostly goes where one went before.
 //!
-//! Kept is only what the tables alone have said, without rules of the namespace's own and without a look at anything else. Devices,
-//! settings, neighbours and what was learned of single destinations are asked for every packet.
+//! Kept is only what follows from the tables and the settings, without rules of the namespace's own: whoever changes one or the other
+//! makes it forgotten. Devices, neighbours, groups and what was learned of single destinations are asked for every packet.
 
 use std::cell::{Cell, OnceCell};
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::{Deref, DerefMut};
 
 use super::fib::{Fib, Found, RTAX_MTU};
+use super::input::Target;
 use crate::types::DevId;
 
 /// How many answers of each kind are kept.
@@ -25,13 +26,15 @@ pub(crate) struct CachedFib {
 #[derive(Debug, Default)]
 struct Said {
     ways: [Cell<Option<(WayKey, Way)>>; PLACES],
-    own: [Cell<Option<(OwnKey, Own)>>; PLACES],
+    own: [Cell<Option<(OwnKey, Target)>>; PLACES],
 }
 
-/// What the way to a destination depends on, where no device is named.
+/// What the way to a destination depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WayKey {
     pub(super) destination: Ipv4Addr,
+    /// Only through this device.
+    pub(super) oif: Option<DevId>,
     pub(super) tos: u8,
 }
 
@@ -51,20 +54,13 @@ pub(super) struct Way {
     pub(super) mtu: u32,
 }
 
-/// What it depends on whether a packet that came in is to this host, and from another.
+/// What it depends on whether a packet that came in is for this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OwnKey {
+    pub(super) dev: DevId,
     pub(super) source: Ipv4Addr,
     pub(super) destination: Ipv4Addr,
     pub(super) tos: u8,
-}
-
-/// The destination is this host's, the source is not.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Own {
-    /// `RTN_LOCAL` or broadcast.
-    pub(super) kind: u8,
-    pub(super) table: u32,
 }
 
 impl Way {
@@ -136,16 +132,23 @@ impl CachedFib {
         self.said.get_or_init(Box::default)
     }
 
-    /// What the tables said to a packet that came in, if it is to this host and from another.
+    /// What the destination of a packet that came in is to this host, if it is for this host.
     #[inline(always)]
-    pub(super) fn own(&self, key: OwnKey) -> Option<Own> {
-        let (known, own) = self.said.get()?.own[key.place()].get()?;
-        (known == key).then_some(own)
+    pub(super) fn own(&self, key: OwnKey) -> Option<Target> {
+        let (known, target) = self.said.get()?.own[key.place()].get()?;
+        (known == key).then_some(target)
     }
 
     /// Keeps it.
-    pub(super) fn keep_own(&self, key: OwnKey, own: Own) {
-        self.said().own[key.place()].set(Some((key, own)));
+    pub(super) fn keep_own(&self, key: OwnKey, target: Target) {
+        self.said().own[key.place()].set(Some((key, target)));
+    }
+
+    /// Something has changed that answers follow from.
+    pub(super) fn forget(&mut self) {
+        if let Some(said) = self.said.get_mut() {
+            **said = Said::default();
+        }
     }
 }
 
@@ -160,9 +163,7 @@ impl Deref for CachedFib {
 
 impl DerefMut for CachedFib {
     fn deref_mut(&mut self) -> &mut Fib {
-        if let Some(said) = self.said.get_mut() {
-            **said = Said::default();
-        }
+        self.forget();
         &mut self.fib
     }
 }
@@ -177,11 +178,15 @@ mod tests {
     use crate::ipv4::sysctl::{self, Conf, ConfOf};
     use crate::ipv4::tests::Lab;
     use crate::ipv4::{self, Flow, Route, addr, exception, input_kind, insert_route, remove_route};
+    use crate::netdev::NetdevEvent;
     use crate::types::NsId;
     use crate::{Errno, Kernel};
 
-    /// The way to a destination, and what a packet to it that comes in is to the host.
-    type Answer = (Result<Route, Errno>, Option<(u8, DevId)>);
+    /// The ways to a destination, and what a packet to it that comes in is to the host.
+    type Answer = (Vec<Result<Route, Errno>>, Vec<Option<(u8, DevId)>>);
+
+    /// How far those that are asked for together are apart.
+    const APART: usize = 13;
 
     /// A host, its two devices, and their far ends.
     struct Host {
@@ -208,18 +213,37 @@ mod tests {
             alias
         }
 
-        /// What the host says of every destination, on its way out and on its way in.
-        fn answers(&self) -> Vec<Answer> {
+        /// What the host says of some destinations, on their way out and on their way in: of few, as many are not kept.
+        fn answers(&self, first: usize) -> Vec<Answer> {
             let kernel = &self.lab.kernel;
-            let addresses =
-                [[10, 1, 0, 1], [10, 1, 0, 2], [10, 2, 0, 255], [10, 9, 0, 1], [10, 9, 1, 1], [10, 9, 1, 255]];
-            let pairs = addresses.into_iter().flat_map(|to| [([10, 1, 0, 2], to), ([10, 9, 1, 1], to)]);
+            let to = [
+                [10, 1, 0, 1],
+                [10, 1, 0, 2],
+                [10, 2, 0, 255],
+                [10, 9, 0, 1],
+                [10, 9, 1, 1],
+                [10, 9, 1, 255],
+                [127, 0, 0, 1],
+                [224, 0, 0, 9],
+                [255, 255, 255, 255],
+            ];
+            let from = [[10, 1, 0, 2], [10, 9, 1, 1], [127, 0, 0, 1]];
+            let pairs = to.into_iter().flat_map(|to| from.map(|from| (from, to)));
             let both = pairs.flat_map(|(from, to)| [0, 8].map(|tos| (Ipv4Addr::from(from), Ipv4Addr::from(to), tos)));
+            let lo = kernel.namespaces[self.ns].ipv4.loopback.unwrap();
             let answer = |(from, to, tos)| {
                 let flow = Flow { tos, ..Flow::to(to) };
-                (ipv4::lookup(kernel, self.ns, &flow), input_kind(kernel, self.near[0], from, to))
+                let flows = [
+                    flow,
+                    Flow { source: from, any_source: true, ..flow },
+                    Flow { source: Ipv4Addr::new(10, 1, 0, 1), ..flow },
+                    Flow { oif: Some(self.near[1]), ..flow },
+                ];
+                let ways = flows.map(|flow| ipv4::lookup_here(kernel, self.ns, flow)).to_vec();
+                let kinds = [self.near[0], self.near[1], lo].map(|dev| input_kind(kernel, dev, from, to)).to_vec();
+                (ways, kinds)
             };
-            both.map(answer).collect()
+            both.skip(first % APART).step_by(APART).map(answer).collect()
         }
 
         fn forget(&mut self) {
@@ -258,16 +282,30 @@ mod tests {
                     addr::remove(kernel, dev, 1);
                 }
                 10 => {
-                    let settings =
-                        [Conf::Forwarding, Conf::RpFilter, Conf::IgnoreRoutesWithLinkdown, Conf::AcceptLocal];
-                    let conf = settings[usize::from(more >> 1 & 3)];
-                    sysctl::set_conf(kernel, ns, ConfOf::Device(dev), conf, i32::from(more & 1)).unwrap();
+                    let settings = [
+                        Conf::Forwarding,
+                        Conf::RpFilter,
+                        Conf::IgnoreRoutesWithLinkdown,
+                        Conf::AcceptLocal,
+                        Conf::RouteLocalnet,
+                    ];
+                    let conf = settings[usize::from(more >> 1) % settings.len()];
+                    let of = [ConfOf::Device(dev), ConfOf::All, ConfOf::Default][usize::from(more >> 5) % 3];
+                    // A device may be without IPv4.
+                    let _ = sysctl::set_conf(kernel, ns, of, conf, i32::from(more & 1));
                 }
                 11 => exception::learn_mtu(kernel, ns, Ipv4Addr::new(10, 9, more & 1, 1), 600 + u32::from(more)),
-                12 => kernel.devices[dev].mtu = 1000 + u32::from(more),
+                // One is too small for IPv4.
+                12 => {
+                    kernel.devices[dev].mtu = if more & 7 == 0 { 67 } else { 1000 + u32::from(more) };
+                    ipv4::netdev_event(kernel, dev, NetdevEvent::ChangeMtu);
+                }
                 13 if more < 8 => kernel.namespaces[ns].ipv4.rules.add(Rule::all(100, 7)),
                 13 => {
                     let _ = kernel.namespaces[ns].ipv4.rules.remove(|rule| more < 32 && rule.table == table::MAIN);
+                }
+                14 => {
+                    let _ = ipv4::igmp::join(kernel, dev, Ipv4Addr::new(224, 0, 0, 9));
                 }
                 _ => {}
             }
@@ -277,14 +315,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_what_would_be_found(steps in proptest::collection::vec((0u8..14, 0usize..2, any::<u8>()), 1..24)) {
+        fn what_is_kept_is_what_would_be_found(
+            steps in proptest::collection::vec((0u8..15, 0usize..2, any::<u8>(), 0..APART), 1..24),
+        ) {
             let mut host = Host::new();
-            for (what, at, more) in steps {
-                host.answers();
+            for (what, at, more, first) in steps {
+                host.answers(first);
                 host.step(what, at, more);
-                let kept = host.answers();
+                let kept = host.answers(first);
                 host.forget();
-                prop_assert_eq!(kept, host.answers(), "after {:?}", (what, at, more));
+                prop_assert_eq!(kept, host.answers(first), "after {:?}", (what, at, more));
             }
         }
     }
@@ -295,17 +335,30 @@ mod tests {
         let alias = host.route(0, kind::UNICAST);
         insert_route(&mut host.lab.kernel, host.ns, table::MAIN, [10, 9, 0, 0].into(), 16, alias, Insert::Exclusive)
             .unwrap();
-        host.answers();
+        let ask = |host: &Host| {
+            let kernel = &host.lab.kernel;
+            ipv4::lookup(kernel, host.ns, &Flow { tos: 8, ..Flow::to([10, 9, 0, 1].into()) }).unwrap();
+            input_kind(kernel, host.near[0], [10, 1, 0, 2].into(), [10, 1, 0, 1].into()).unwrap();
+        };
+        ask(&host);
         let fib = |host: &Host| {
             let fib = &host.lab.kernel.namespaces[host.ns].ipv4.fib;
-            let way = fib.way(WayKey { destination: [10, 9, 0, 1].into(), tos: 8 });
-            let own = fib.own(OwnKey { source: [10, 1, 0, 2].into(), destination: [10, 1, 0, 1].into(), tos: 0 });
+            let way = fib.way(WayKey { destination: [10, 9, 0, 1].into(), oif: None, tos: 8 });
+            let (source, destination) = ([10, 1, 0, 2].into(), [10, 1, 0, 1].into());
+            let own = fib.own(OwnKey { dev: host.near[0], source, destination, tos: 0 });
             (way.and_then(|way| way.dev), own.map(|own| own.kind))
         };
-        assert_eq!(fib(&host), (Some(host.near[0]), Some(kind::LOCAL)));
-        // A setting is none of the tables' business, a route is.
-        sysctl::set_conf(&mut host.lab.kernel, host.ns, ConfOf::Device(host.near[0]), Conf::Forwarding, 1).unwrap();
-        assert_ne!(fib(&host), (None, None));
+        let kept = (Some(host.near[0]), Some(kind::LOCAL));
+        assert_eq!(fib(&host), kept);
+        // Nobody's route follows from a neighbour, or from what other devices do.
+        host.step(11, 0, 1);
+        host.step(12, 0, 1);
+        assert_eq!(fib(&host), kept);
+        let filter = (ConfOf::Device(host.near[0]), Conf::RpFilter);
+        sysctl::set_conf(&mut host.lab.kernel, host.ns, filter.0, filter.1, 1).unwrap();
+        assert_eq!(fib(&host), (None, None));
+        ask(&host);
+        assert_eq!(fib(&host), kept);
         host.step(0, 1, 1);
         assert_eq!(fib(&host), (None, None));
     }

@@ -32,15 +32,8 @@ pub(crate) fn get(kernel: &Kernel, ns: NsId, destination: Ipv4Addr) -> Option<Ex
 }
 
 /// Puts what is known into a route.
-#[inline(always)]
-pub(super) fn apply(kernel: &Kernel, ns: NsId, destination: Ipv4Addr, route: &mut Route) {
-    if kernel.namespaces.get(ns).is_some_and(|netns| !netns.ipv4.exceptions.is_empty()) {
-        apply_known(kernel, ns, destination, route);
-    }
-}
-
 #[inline(never)]
-fn apply_known(kernel: &Kernel, ns: NsId, destination: Ipv4Addr, route: &mut Route) {
+pub(super) fn apply(kernel: &Kernel, ns: NsId, destination: Ipv4Addr, mut route: Route) -> Route {
     if let Some(exception) = get(kernel, ns, destination) {
         if exception.mtu != 0 {
             route.mtu = route.mtu.min(exception.mtu);
@@ -49,6 +42,7 @@ fn apply_known(kernel: &Kernel, ns: NsId, destination: Ipv4Addr, route: &mut Rou
             route.gateway = Some(IpAddr::V4(gateway));
         }
     }
+    route
 }
 
 fn entry(kernel: &mut Kernel, ns: NsId, destination: Ipv4Addr) -> Option<&mut Exception> {

@@ -105,5 +105,5 @@ pub(super) fn forward(
     decrease_ttl(&mut kernel.frames.bytes_mut(&mut frame)[ETH_HLEN..]);
     let header = Header { ttl: header.ttl - 1, ..*header };
     // Whoever drops it now has counted it.
-    let _ = output::transmit(kernel, ns, route, &header, frame);
+    let _ = output::transmit(kernel, ns, *route, header, frame);
 }

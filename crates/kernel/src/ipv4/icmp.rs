@@ -206,7 +206,7 @@ fn about(kernel: &mut Kernel, dev: DevId, packet: &[u8], kind: u8, code: u8, inf
     };
     let tos = (header.tos & 0x1e) | 0xc0;
     let flow = Flow { source, tos, ..Flow::to(header.source) };
-    let Ok(route) = lookup::output(kernel, ns, &flow) else { return };
+    let Ok(route) = super::lookup(kernel, ns, &flow) else { return };
     let to_self = kernel.devices.get(route.dev).is_some_and(|device| device.flags.contains(DevFlags::LOOPBACK));
     if limited && !to_self {
         let ipv4 = &mut kernel.namespaces[ns].ipv4;
@@ -219,56 +219,45 @@ fn about(kernel: &mut Kernel, dev: DevId, packet: &[u8], kind: u8, code: u8, inf
     let options = options::echo(packet.get(MIN_LEN..header.length).unwrap_or_default());
     let room = (route.mtu as usize).min(LONGEST_ERROR).saturating_sub(MIN_LEN + options.len() + HEADER_LEN);
     let quoted = &packet[..packet.len().min(room)];
+    let (ttl, head) = begin(kernel, ns, native_sum(quoted), (kind, code), info);
     let out = Outgoing {
         source,
         destination: header.source,
         protocol: protocol::ICMP,
         tos,
-        ttl: default_ttl(kernel, ns),
+        ttl,
         dont_fragment: false,
         options: &options,
-        head: None,
+        head: Some(head),
         payload: quoted,
     };
-    finish(kernel, ns, out, native_sum(quoted), &route, (kind, code), info);
+    let _ = output::send(kernel, ns, out, route);
 }
 
-fn default_ttl(kernel: &Kernel, ns: NsId) -> u8 {
-    kernel.namespaces[ns].ipv4.settings.ip_default_ttl.clamp(1, 255) as u8
-}
-
-/// Counts a message and sends it: type and code, checksum, one more word, and what `out` has as payload, whose sum is known.
+/// Counts a message that is to be sent: its time to live, and its head (type and code, checksum, one more word). The sum of what
+/// follows that is known.
 #[inline(always)]
-fn finish(
-    kernel: &mut Kernel,
-    ns: NsId,
-    out: Outgoing<'_>,
-    payload_sum: u64,
-    route: &super::Route,
-    (kind, code): (u8, u8),
-    info: u32,
-) {
+fn begin(kernel: &mut Kernel, ns: NsId, payload_sum: u64, (kind, code): (u8, u8), info: u32) -> (u8, [u8; HEADER_LEN]) {
     let [a, b, c, d] = info.to_be_bytes();
     let head = [kind, code, 0, 0, a, b, c, d];
     let [high, low] = fold(add(payload_sum, u64::from_ne_bytes(head))).to_ne_bytes();
-    let head = [kind, code, high, low, a, b, c, d];
-    let icmp = &mut kernel.namespaces[ns].ipv4.snmp.icmp;
-    icmp.out_msgs += 1;
-    icmp.out_types.count(kind);
-    let _ = output::send(kernel, ns, &Outgoing { head: Some(head), ..out }, route);
+    let ipv4 = &mut kernel.namespaces[ns].ipv4;
+    ipv4.snmp.icmp.out_msgs += 1;
+    ipv4.snmp.icmp.out_types.count(kind);
+    (ipv4.settings.ip_default_ttl.clamp(1, 255) as u8, [kind, code, high, low, a, b, c, d])
 }
 
 /// An ICMP message for this host. What became of it.
+#[inline(always)]
 pub(super) fn receive(
     kernel: &mut Kernel,
     ns: NsId,
     dev: DevId,
     frame: &Frame,
-    header: &Header,
+    message: &[u8],
+    header: Header,
     target: Target,
 ) -> DropReason {
-    let packet = frame.payload();
-    let message = packet.get(header.length..).unwrap_or_default();
     let Some(ipv4) = kernel.namespaces.get_mut(ns).map(|netns| &mut netns.ipv4) else { return DropReason::DevReady };
     let counters = &mut ipv4.snmp.icmp;
     counters.in_msgs += 1;
@@ -294,15 +283,36 @@ pub(super) fn receive(
     if to_many && (!matches!(kind, ECHO | TIMESTAMP) || settings.icmp_echo_ignore_broadcasts != 0) {
         return DropReason::Consumed;
     }
+    let request = Request { dev, frame, header, target, code, info };
     match kind {
         ECHO if settings.icmp_echo_ignore_all != 0 => {}
-        ECHO => {
-            reply(kernel, ns, dev, packet, header, target, (ECHO_REPLY, code), info, payload, payload_sum);
-        }
+        ECHO => reply(kernel, ns, &request, ECHO_REPLY, payload, payload_sum),
+        ECHO_REPLY => {}
+        _ => receive_other(kernel, ns, request, kind, message),
+    }
+    DropReason::Consumed
+}
+
+/// A message that is to be answered.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    dev: DevId,
+    frame: &'a Frame,
+    header: Header,
+    target: Target,
+    code: u8,
+    info: u32,
+}
+
+/// A message that is neither echo nor its reply.
+#[inline(never)]
+fn receive_other(kernel: &mut Kernel, ns: NsId, request: Request<'_>, kind: u8, message: &[u8]) {
+    let Request { dev, header, code, .. } = request;
+    match kind {
         TIMESTAMP if message.len() >= 20 => {
             let now = options::clock(kernel).to_be_bytes();
             let times = [&message[HEADER_LEN..12], &now, &now].concat();
-            reply(kernel, ns, dev, packet, header, target, (TIMESTAMP_REPLY, code), info, &times, native_sum(&times));
+            reply(kernel, ns, &request, TIMESTAMP_REPLY, &times, native_sum(&times));
         }
         UNREACHABLE | SOURCE_QUENCH | TIME_EXCEEDED | PARAMETER_PROBLEM => {
             error(kernel, ns, dev, header.source, (kind, code), message);
@@ -310,45 +320,37 @@ pub(super) fn receive(
         REDIRECT => redirected(kernel, ns, dev, header.source, code, message),
         _ => {}
     }
-    DropReason::Consumed
 }
 
-#[allow(clippy::too_many_arguments, reason = "what there is to an answer")]
-fn reply(
-    kernel: &mut Kernel,
-    ns: NsId,
-    dev: DevId,
-    packet: &[u8],
-    header: &Header,
-    target: Target,
-    kind: (u8, u8),
-    info: u32,
-    payload: &[u8],
-    payload_sum: u64,
-) {
+/// Answers a request; the sum of what the answer carries is known.
+#[inline(always)]
+fn reply(kernel: &mut Kernel, ns: NsId, request: &Request<'_>, kind: u8, payload: &[u8], payload_sum: u64) {
+    let Request { dev, frame, header, target, code, info } = *request;
     let source = if target.kind == kind::LOCAL {
         header.destination
     } else {
         select_source(kernel, dev, Some(header.source), scope::UNIVERSE)
     };
     let flow = Flow { source, any_source: target.own, tos: header.tos, ..Flow::to(header.source) };
-    let Ok(route) = lookup::output(kernel, ns, &flow) else { return };
-    let options = match packet.get(MIN_LEN..header.length) {
-        Some(options) if !options.is_empty() => options::echo(options),
-        _ => Vec::new(),
+    let Ok(route) = lookup::output(kernel, ns, flow) else { return };
+    let options = if header.length > MIN_LEN {
+        options::echo(frame.payload().get(MIN_LEN..header.length).unwrap_or_default())
+    } else {
+        Vec::new()
     };
+    let (ttl, head) = begin(kernel, ns, payload_sum, (kind, code), info);
     let out = Outgoing {
         source,
         destination: header.source,
         protocol: protocol::ICMP,
         tos: header.tos,
-        ttl: default_ttl(kernel, ns),
+        ttl,
         dont_fragment: false,
         options: &options,
-        head: None,
+        head: Some(head),
         payload,
     };
-    finish(kernel, ns, out, payload_sum, &route, kind, info);
+    let _ = output::send_here(kernel, ns, &out, &route);
 }
 
 /// Another host's error about a packet of this one: the sockets are told, a smaller path MTU is remembered.
@@ -382,7 +384,7 @@ fn learn_mtu(kernel: &mut Kernel, ns: NsId, about: &Header, mtu: u32) {
         return;
     }
     let flow = Flow { source: about.source, any_source: true, ..Flow::to(about.destination) };
-    let Ok(route) = lookup::output(kernel, ns, &flow) else { return };
+    let Ok(route) = super::lookup(kernel, ns, &flow) else { return };
     if mtu != 0 && mtu < route.mtu {
         exception::learn_mtu(kernel, ns, about.destination, mtu);
     }
@@ -403,8 +405,8 @@ fn redirected(kernel: &mut Kernel, ns: NsId, dev: DevId, from: Ipv4Addr, code: u
     let shared = kernel.conf_either(dev, Conf::SharedMedia);
     let near = kernel.addresses(dev).iter().any(|address| address.covers(gateway) && address.covers(from));
     let flow = Flow { source: about.source, any_source: true, ..Flow::to(about.destination) };
-    let through_router = lookup::output(kernel, ns, &flow)
-        .is_ok_and(|route| route.dev == dev && route.gateway == Some(IpAddr::V4(from)));
+    let through_router =
+        super::lookup(kernel, ns, &flow).is_ok_and(|route| route.dev == dev && route.gateway == Some(IpAddr::V4(from)));
     if accepts
         && gateway != from
         && (shared || near)

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::header::protocol;
-use super::{Flow, Outgoing, internet_checksum, lookup, output, scope, select_source};
+use super::{Flow, Outgoing, internet_checksum, output, scope, select_source};
 use crate::Kernel;
 use crate::error::Errno;
 use crate::netdev::DevFlags;
@@ -195,7 +195,7 @@ pub(super) fn report(kernel: &mut Kernel, ns: NsId) {
 
 fn send_report(kernel: &mut Kernel, ns: NsId, dev: DevId, records: &[(u8, Ipv4Addr)]) {
     let flow = Flow { oif: Some(dev), ..Flow::to(ALL_ROUTERS_V3) };
-    let Ok(mut route) = lookup::output(kernel, ns, &flow) else { return };
+    let Ok(mut route) = super::lookup(kernel, ns, &flow) else { return };
     route.source = select_source(kernel, dev, None, scope::LINK);
     let mut message = vec![REPORT, 0, 0, 0, 0, 0];
     message.extend((records.len() as u16).to_be_bytes());
@@ -216,5 +216,5 @@ fn send_report(kernel: &mut Kernel, ns: NsId, dev: DevId, records: &[(u8, Ipv4Ad
         head: None,
         payload: &message,
     };
-    let _ = output::send(kernel, ns, &out, &route);
+    let _ = output::send(kernel, ns, out, route);
 }

@@ -1,9 +1,8 @@
 //! A packet comes in: is it well formed, may it come this way, is it for this host or for another?
 
-use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::cache::{Own, OwnKey};
+use super::cache::OwnKey;
 use super::fib::{Key, RTAX_MTU, kind, scope, table};
 use super::header::{Header, MIN_LEN, protocol, update_checksum};
 use super::lookup::{self, address_type, is_local, select_source};
@@ -23,13 +22,6 @@ pub(super) struct Target {
     pub(super) kind: u8,
     /// Whether it stands among this host's own addresses.
     pub(super) own: bool,
-}
-
-impl Own {
-    #[inline(always)]
-    fn target(self) -> Target {
-        Target { kind: self.kind, own: self.kind == kind::LOCAL && self.table == table::LOCAL }
-    }
 }
 
 impl Target {
@@ -67,8 +59,6 @@ pub(super) type Verdict = Result<Decision, Refusal>;
 pub(super) struct Ingress {
     pub(super) dev: DevId,
     pub(super) ns: NsId,
-    /// Whether it has IPv4 at all.
-    pub(super) enabled: bool,
     /// Whether it is `lo`.
     loopback: bool,
     forwards: bool,
@@ -88,7 +78,6 @@ impl Ingress {
         Some(Ingress {
             dev,
             ns: device.ns,
-            enabled: device.ipv4.is_some(),
             loopback: device.flags.contains(DevFlags::LOOPBACK),
             forwards: own(Conf::Forwarding) != 0,
             filter: own(Conf::RpFilter).max(all.get(Conf::RpFilter)),
@@ -159,54 +148,72 @@ fn take_options(
     Ok(())
 }
 
-/// Hands a packet for this host to whom its protocol names.
+/// Delivers a packet for this host, once it is whole.
 #[inline(never)]
-pub(super) fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header: &Header, target: Target) {
+fn deliver(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &mut Frame, header: &Header, target: Target) {
     let Some(netns) = kernel.namespaces.get_mut(ns) else { return };
-    let (snmp, sockets) = (&mut netns.ipv4.snmp, !netns.inet_sockets.is_empty());
+    let counters = &mut netns.ipv4.snmp.ip_ext;
     if target.kind == kind::MULTICAST {
-        snmp.ip_ext.in_mcast_pkts += 1;
-        snmp.ip_ext.in_mcast_octets += header.total as u64;
+        counters.in_mcast_pkts += 1;
+        counters.in_mcast_octets += header.total as u64;
     } else if target.kind == kind::BROADCAST {
-        snmp.ip_ext.in_bcast_pkts += 1;
-        snmp.ip_ext.in_bcast_octets += header.total as u64;
+        counters.in_bcast_pkts += 1;
+        counters.in_bcast_octets += header.total as u64;
     }
-    let its_header;
-    let mut header = header;
+    let mut whole = *header;
     if header.is_fragment() {
-        match fragment::collect(kernel, ns, dev, std::mem::take(frame), header) {
-            Some(whole) => (*frame, its_header) = whole,
-            None => return,
-        }
-        header = &its_header;
-        kernel.namespaces[ns].ipv4.snmp.ip.in_delivers += 1;
-    } else {
-        snmp.ip.in_delivers += 1;
+        let Some(collected) = fragment::collect(kernel, ns, dev, std::mem::take(frame), header) else { return };
+        (*frame, whole) = collected;
     }
+    deliver_whole(kernel, ns, dev, frame, whole, target);
+}
+
+/// Hands a packet for this host to whom its protocol names.
+#[inline(always)]
+pub(super) fn deliver_whole(
+    kernel: &mut Kernel,
+    ns: NsId,
+    dev: DevId,
+    frame: &mut Frame,
+    header: Header,
+    target: Target,
+) {
+    let Some(netns) = kernel.namespaces.get_mut(ns) else { return };
+    netns.ipv4.snmp.ip.in_delivers += 1;
+    let sockets = !netns.inet_sockets.is_empty();
     let addresses = (header.source, header.destination);
-    let taken =
-        sockets && crate::socket::inet::deliver_ipv4(kernel, dev, frame, header.protocol, addresses, header.length);
-    let mut reason = DropReason::Consumed;
-    match header.protocol {
-        protocol::ICMP => reason = icmp::receive(kernel, ns, dev, frame, header, target),
-        protocol::IGMP => {}
-        protocol::UDP => {
-            reason = DropReason::NoSocket;
-            if frame.packet_type() == PacketType::Host {
-                kernel.namespaces[ns].ipv4.snmp.udp_no_ports += 1;
-                icmp::answer(kernel, dev, frame, icmp::UNREACHABLE, icmp::PORT, 0);
-            }
-        }
-        protocol::TCP => reason = DropReason::NoSocket,
-        _ if taken => {}
-        _ => {
-            reason = DropReason::UnhandledProto;
-            kernel.namespaces[ns].ipv4.snmp.ip.in_unknown_protos += 1;
-            icmp::answer(kernel, dev, frame, icmp::UNREACHABLE, icmp::PROTOCOL, 0);
-        }
-    }
+    let message = frame.payload().get(header.length..).unwrap_or_default();
+    let taken = sockets && crate::socket::inet::deliver_ipv4(kernel, dev, frame, header.protocol, addresses, message);
+    let reason = if header.protocol == protocol::ICMP {
+        icmp::receive(kernel, ns, dev, frame, message, header, target)
+    } else {
+        deliver_unknown(kernel, ns, dev, frame, header.protocol, taken)
+    };
     kernel.drops.count(reason);
     kernel.frames.recycle_from(frame);
+}
+
+/// A packet of a protocol that only sockets know, if anybody; `taken`: one of them did.
+#[inline(never)]
+fn deliver_unknown(kernel: &mut Kernel, ns: NsId, dev: DevId, frame: &Frame, number: u8, taken: bool) -> DropReason {
+    let snmp = &mut kernel.namespaces[ns].ipv4.snmp;
+    match number {
+        protocol::IGMP => DropReason::Consumed,
+        protocol::TCP => DropReason::NoSocket,
+        protocol::UDP => {
+            if frame.packet_type() == PacketType::Host {
+                snmp.udp_no_ports += 1;
+                icmp::answer(kernel, dev, frame, icmp::UNREACHABLE, icmp::PORT, 0);
+            }
+            DropReason::NoSocket
+        }
+        _ if taken => DropReason::Consumed,
+        _ => {
+            snmp.ip.in_unknown_protos += 1;
+            icmp::answer(kernel, dev, frame, icmp::UNREACHABLE, icmp::PROTOCOL, 0);
+            DropReason::UnhandledProto
+        }
+    }
 }
 
 #[inline(never)]
@@ -354,34 +361,49 @@ fn decide_special(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Re
     Ok(None)
 }
 
-/// What is to become of a packet, as was decided before if nothing has changed since.
+/// What a packet's destination is to this host, where that was decided before and nothing has changed since.
+#[inline(always)]
+pub(super) fn decided(ipv4: &super::Namespace, dev: DevId, header: &Header) -> Option<Target> {
+    ipv4.fib.own(own_key(dev, header)).filter(|_| !ipv4.rules.are_custom())
+}
+
+#[inline(always)]
+fn own_key(dev: DevId, header: &Header) -> OwnKey {
+    OwnKey { dev, source: header.source, destination: header.destination, tos: header.tos & 0x1c }
+}
+
+/// What is to become of a packet.
 #[inline(always)]
 pub(super) fn decide(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Verdict {
-    if ingress.filter == 0
-        && let Some(netns) = kernel.namespaces.get(ingress.ns)
-        && let Some(own) = netns.ipv4.fib.own(own_key(header))
-        && !netns.ipv4.rules.are_custom()
-    {
-        return Ok(Decision::Deliver(own.target()));
+    match decided(&kernel.namespaces[ingress.ns].ipv4, ingress.dev, header) {
+        Some(target) => Ok(Decision::Deliver(target)),
+        None => decide_anew(kernel, ingress, header),
     }
-    decide_anew(kernel, ingress, header)
+}
+
+/// The same, which is kept where it follows from nothing but tables and settings.
+#[inline(never)]
+pub(super) fn decide_anew(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Verdict {
+    let verdict = decide_by_routes(kernel, ingress, header);
+    let ipv4 = &kernel.namespaces[ingress.ns].ipv4;
+    if let Ok(Decision::Deliver(target)) = verdict
+        && !header.destination.is_multicast()
+        && !ipv4.rules.are_custom()
+    {
+        ipv4.fib.keep_own(own_key(ingress.dev, header), target);
+    }
+    verdict
 }
 
 #[inline(always)]
-fn own_key(header: &Header) -> OwnKey {
-    OwnKey { source: header.source, destination: header.destination, tos: header.tos & 0x1c }
-}
-
-#[inline(never)]
-fn decide_anew(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Verdict {
+fn decide_by_routes(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Verdict {
     let (source, destination) = (header.source, header.destination);
     let plain = is_plain(source) && is_plain(destination);
     if !plain && let Some(decision) = decide_special(kernel, ingress, header)? {
         return Ok(decision);
     }
     let Ingress { dev, ns, loopback: from_self, forwards, .. } = *ingress;
-    let lasting = Cell::new(plain);
-    let found = match kernel.fib_lookup_for(ns, &key(dev, header), &lasting) {
+    let found = match kernel.fib_lookup(ns, &key(dev, header)) {
         Ok(found) => found,
         Err(_) if !forwards => return Err(Refusal::Route(Errno::EHOSTUNREACH)),
         Err(errno) => return Err(Refusal::Route(errno)),
@@ -391,11 +413,8 @@ fn decide_anew(kernel: &Kernel, ingress: &mut Ingress, header: &Header) -> Verdi
             if !from_self {
                 validate_source(kernel, ingress, header)?;
             }
-            let own = Own { kind, table: found.table };
-            if lasting.get() && ingress.foreign == Some(source) {
-                kernel.namespaces[ns].ipv4.fib.keep_own(own_key(header), own);
-            }
-            return Ok(Decision::Deliver(own.target()));
+            let own = kind == kind::LOCAL && found.table == table::LOCAL;
+            return Ok(Decision::Deliver(Target { kind, own }));
         }
         kind::UNICAST if forwards => {}
         kind::UNICAST => return Err(Refusal::Route(Errno::EHOSTUNREACH)),

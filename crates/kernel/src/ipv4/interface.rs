@@ -86,6 +86,7 @@ fn start(kernel: &mut Kernel, dev: DevId) {
     let Some(device) = kernel.devices.get_mut(dev) else { return };
     let ns = device.ns;
     let ipv4 = &mut kernel.namespaces[ns].ipv4;
+    ipv4.fib.forget();
     let mut conf = ipv4.conf_default.clone();
     if matches!(device.kind, DevKind::Loopback) {
         conf = conf.of_loopback();

@@ -1,7 +1,6 @@
 //! Which way a packet goes, and from which address: the tables by the rules, then what has been learned since (path MTU,
 //! redirects).
 
-use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::cache::{Way, WayKey};
@@ -19,24 +18,13 @@ const MAX_MTU: u32 = 65_535;
 
 impl Kernel {
     /// Asks the tables, in the order of the rules. `ENETUNREACH` where none has an answer.
-    #[inline]
-    pub(crate) fn fib_lookup(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
-        self.fib_lookup_for(ns, key, &Cell::new(true))
-    }
-
-    /// The same; `lasting` becomes false where not the tables alone have said so.
     #[inline(never)]
-    pub(super) fn fib_lookup_for(&self, ns: NsId, key: &Key, lasting: &Cell<bool>) -> Result<Found<'_>, Errno> {
+    pub(crate) fn fib_lookup(&self, ns: NsId, key: &Key) -> Result<Found<'_>, Errno> {
         let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
         if ipv4.rules.are_custom() {
-            lasting.set(false);
             return self.lookup_by_rules(ns, key);
         }
-        let usable = |hop: &Nexthop| {
-            lasting.set(false);
-            self.usable()(hop)
-        };
-        ipv4.fib.lookup(key, usable)
+        ipv4.fib.lookup(key, self.usable())
     }
 
     /// Which next hops may be used while their link is down.
@@ -54,15 +42,19 @@ impl Kernel {
         (!ipv4.rules.are_custom() && ipv4.fib.settles(first, key, self.usable())).then_some(first)
     }
 
-    /// The way that a lookup finds, which is kept.
+    /// The way that a lookup finds. With `keep` it is the one that was kept, or is kept now.
     #[inline(always)]
-    fn find_way(&self, ns: NsId, key: &Key) -> Result<Way, Errno> {
-        let lasting = Cell::new(true);
-        let found = self.fib_lookup_for(ns, key, &lasting)?;
+    fn find_way(&self, ns: NsId, key: &Key, keep: bool) -> Result<Way, Errno> {
+        let ipv4 = &self.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
+        let keep = keep && !ipv4.rules.are_custom();
+        let place = WayKey { destination: Ipv4Addr::from_bits(key.destination), oif: key.oif, tos: key.tos };
+        if keep && let Some(way) = ipv4.fib.way(place) {
+            return Ok(way);
+        }
+        let found = self.fib_lookup(ns, key)?;
         let way = Way::of(&found);
-        if lasting.get() && found.alias.nexthops.len() == 1 && key.oif.is_none() {
-            let key = WayKey { destination: Ipv4Addr::from_bits(key.destination), tos: key.tos };
-            self.namespaces[ns].ipv4.fib.keep_way(key, way);
+        if keep && found.alias.nexthops.len() == 1 {
+            ipv4.fib.keep_way(place, way);
         }
         Ok(way)
     }
@@ -163,13 +155,36 @@ fn device_mtu(kernel: &Kernel, dev: DevId) -> u32 {
 }
 
 /// Looks a route up as a local socket would.
-#[inline]
-pub(super) fn output(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Errno> {
-    let ipv4 = &kernel.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
-    let loopback = ipv4.loopback.ok_or(Errno::ENETUNREACH)?;
-    let Flow { source, destination, .. } = *flow;
-    if flow.oif.is_some() || is_many(destination) || destination.is_unspecified() {
-        return output_special(kernel, ns, loopback, flow);
+#[inline(always)]
+pub(crate) fn output(kernel: &Kernel, ns: NsId, flow: Flow) -> Result<Route, Errno> {
+    let route = match output_known(kernel, ns, &flow) {
+        Some(route) => route,
+        None => output_anew(kernel, ns, flow, true)?,
+    };
+    Ok(route)
+}
+
+/// The route that follows from the way that is kept, where there is nothing else to look at: a device, group or source that somebody
+/// chose.
+#[inline(always)]
+fn output_known(kernel: &Kernel, ns: NsId, flow: &Flow) -> Option<Route> {
+    let Flow { source, destination, oif, tos, .. } = *flow;
+    let ipv4 = &kernel.namespaces.get(ns)?.ipv4;
+    let source_is_settled = source.is_unspecified() || (flow.any_source && !is_many(source) && source.octets()[0] != 0);
+    if oif.is_some() || is_many(destination) || !source_is_settled || ipv4.rules.are_custom() {
+        return None;
+    }
+    let way = ipv4.fib.way(WayKey { destination, oif: None, tos: tos & 0x1c })?;
+    follow(kernel, ns, flow, &way).ok()
+}
+
+/// The same, whatever there is to it. `keep`: it is likely to be asked for again.
+#[inline(never)]
+pub(crate) fn output_anew(kernel: &Kernel, ns: NsId, flow: Flow, keep: bool) -> Result<Route, Errno> {
+    let Flow { source, destination, oif, .. } = flow;
+    let loopback = kernel.namespaces.get(ns).and_then(|netns| netns.ipv4.loopback).ok_or(Errno::ENETUNREACH)?;
+    if oif.is_some() || is_many(destination) || destination.is_unspecified() {
+        return output_special(kernel, ns, loopback, &flow, keep);
     }
     if !source.is_unspecified() {
         if is_many(source) || source.octets()[0] == 0 {
@@ -179,18 +194,8 @@ pub(super) fn output(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Er
             return Err(Errno::ENETUNREACH);
         }
     }
-    let key = WayKey { destination, tos: flow.tos & 0x1c };
-    match ipv4.fib.way(key) {
-        Some(way) if !ipv4.rules.are_custom() => follow(kernel, ns, loopback, flow, &way),
-        _ => output_anew(kernel, ns, loopback, flow),
-    }
-}
-
-/// The same without what was found before.
-#[inline(never)]
-fn output_anew(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow) -> Result<Route, Errno> {
-    let way = kernel.find_way(ns, &full_key(loopback, flow))?;
-    follow(kernel, ns, loopback, flow, &way)
+    let way = kernel.find_way(ns, &full_key(loopback, &flow), keep)?;
+    follow(kernel, ns, &flow, &way)
 }
 
 /// Whether it is a group's address or everybody's.
@@ -201,7 +206,7 @@ fn is_many(address: Ipv4Addr) -> bool {
 
 /// The same where a device is named, and for destinations that are no single host's.
 #[inline(never)]
-fn output_special(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow) -> Result<Route, Errno> {
+fn output_special(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow, keep: bool) -> Result<Route, Errno> {
     let Flow { mut source, mut destination, mut oif, .. } = *flow;
     let to_many = is_many(destination);
     if !source.is_unspecified() {
@@ -238,8 +243,8 @@ fn output_special(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow) -> Re
         return Ok(local(kernel, loopback, source, table::LOCAL));
     }
     let flow = Flow { source, oif, ..*flow };
-    match kernel.find_way(ns, &full_key(loopback, &flow)) {
-        Ok(way) => follow(kernel, ns, loopback, &flow, &way),
+    match kernel.find_way(ns, &full_key(loopback, &flow), keep) {
+        Ok(way) => follow(kernel, ns, &flow, &way),
         // With a device named, everything is taken to be on its link.
         Err(errno) => {
             let dev = oif.ok_or(errno)?;
@@ -253,9 +258,11 @@ fn output_special(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow) -> Re
 
 /// The route that follows from the way that the tables named.
 #[inline(always)]
-fn follow(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow, way: &Way) -> Result<Route, Errno> {
+fn follow(kernel: &Kernel, ns: NsId, flow: &Flow, way: &Way) -> Result<Route, Errno> {
     let Flow { mut source, destination, .. } = *flow;
+    let ipv4 = &kernel.namespaces.get(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
     if way.kind == kind::LOCAL {
+        let loopback = ipv4.loopback.ok_or(Errno::ENETUNREACH)?;
         if source.is_unspecified() {
             source = if way.source.is_unspecified() { destination } else { way.source };
         }
@@ -263,7 +270,7 @@ fn follow(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow, way: &Way) ->
     }
     let dev = way.dev.ok_or(Errno::EINVAL)?;
     if source.is_unspecified() {
-        source = if way.source.is_unspecified() { way_source(kernel, dev, destination, way) } else { way.source };
+        source = if way.source.is_unspecified() { way_source(kernel, dev, destination, *way) } else { way.source };
     }
     let device = kernel.devices.get(dev).ok_or(Errno::ENODEV)?;
     let own = device.mtu.min(MAX_MTU);
@@ -279,15 +286,15 @@ fn follow(kernel: &Kernel, ns: NsId, loopback: DevId, flow: &Flow, way: &Way) ->
     } else if device.flags.contains(DevFlags::LOOPBACK) {
         // A route through lo without a local address: the packet comes back and is looked at then.
         (route.kind, route.table) = (kind::UNICAST, table::MAIN);
-    } else {
-        super::exception::apply(kernel, ns, destination, &mut route);
+    } else if !ipv4.exceptions.is_empty() {
+        route = super::exception::apply(kernel, ns, destination, route);
     }
     Ok(route)
 }
 
 /// The source address for packets that go a way which names none.
 #[inline(never)]
-fn way_source(kernel: &Kernel, dev: DevId, destination: Ipv4Addr, way: &Way) -> Ipv4Addr {
+fn way_source(kernel: &Kernel, dev: DevId, destination: Ipv4Addr, way: Way) -> Ipv4Addr {
     let towards = match way.gateway {
         Some(IpAddr::V4(gateway)) => Some(gateway),
         Some(IpAddr::V6(_)) => None,

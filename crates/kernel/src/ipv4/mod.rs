@@ -34,15 +34,15 @@ use crate::frame::Frame;
 use crate::timer::{Timer, TimerId};
 use crate::types::{DevId, Instant, NsId};
 
-pub(crate) use burst::{Bench, receive};
+pub(crate) use burst::{Bench, receive, receive_alone};
 pub(crate) use checksum::internet_checksum;
 pub(crate) use fib::{kind, scope};
 pub(crate) use icmp::link_failure;
 pub(crate) use input::{input_kind, input_route};
 pub(crate) use interface::{Interface, device_down, fill_af_spec, netdev_event, set_af_spec};
-pub(crate) use lookup::{address_type, select_source};
+pub(crate) use lookup::{address_type, output as lookup_here, output_anew, select_source};
 pub(crate) use netconf::netconf;
-pub(crate) use output::send;
+pub(crate) use output::send_here;
 pub(crate) use route::{insert_route, remove_route};
 pub(crate) use sysctl::Conf;
 
@@ -166,7 +166,7 @@ pub(crate) struct Outgoing<'a> {
 
 /// Looks a route up as a local socket would. `ENETUNREACH`, `EHOSTUNREACH`, `EINVAL` (blackhole), `EACCES` (prohibit).
 pub(crate) fn lookup(kernel: &Kernel, ns: NsId, flow: &Flow) -> Result<Route, Errno> {
-    lookup::output(kernel, ns, flow)
+    lookup::output_anew(kernel, ns, *flow, true)
 }
 
 /// Whether a socket may be bound to it: an address of this host, a broadcast address or a group.

@@ -22,16 +22,31 @@ const LINK_HEADER: [u8; ETH_HLEN] = {
 const MAX_PACKET: usize = 65_535;
 
 /// Sends a packet of this host's on its way. `EMSGSIZE`, `ENOBUFS` (the device dropped it).
-pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: &Route) -> Result<(), Errno> {
+pub(super) fn send(kernel: &mut Kernel, ns: NsId, packet: Outgoing<'_>, route: Route) -> Result<(), Errno> {
+    send_here(kernel, ns, &packet, &route)
+}
+
+/// The same, where every instruction counts.
+#[inline(always)]
+pub(crate) fn send_here(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: &Route) -> Result<(), Errno> {
     let length = MIN_LEN + packet.options.len().min(40).next_multiple_of(4);
     let total = length + packet.head.map_or(0, |head| head.len()) + packet.payload.len();
-    if total > MAX_PACKET || (packet.dont_fragment && total > route.mtu as usize) {
+    let fits = total <= route.mtu as usize;
+    if total > MAX_PACKET || (packet.dont_fragment && !fits) {
         return Err(Errno::EMSGSIZE);
     }
-    let netns = kernel.namespaces.get_mut(ns).ok_or(Errno::ENETUNREACH)?;
-    let id = netns.ipv4.next_id;
-    netns.ipv4.next_id = id.wrapping_add(1);
-    netns.ipv4.snmp.ip.out_requests += 1;
+    let destination = if packet.destination.is_unspecified() { route.source } else { packet.destination };
+    // The addresses of a neighbour that is known are written at once.
+    let link = if route.kind == kind::UNICAST && fits {
+        neighbour::link_addresses(kernel, route.dev, &next_hop(route, destination))
+    } else {
+        None
+    };
+    let now = if packet.options.is_empty() { 0 } else { options::clock(kernel) };
+    let ipv4 = &mut kernel.namespaces.get_mut(ns).ok_or(Errno::ENETUNREACH)?.ipv4;
+    let id = ipv4.next_id;
+    ipv4.next_id = id.wrapping_add(1);
+    ipv4.snmp.ip.out_requests += 1;
     let header = Header {
         length,
         tos: packet.tos,
@@ -41,50 +56,52 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: 
         ttl: packet.ttl,
         protocol: packet.protocol,
         source: if packet.source.is_unspecified() { route.source } else { packet.source },
-        destination: if packet.destination.is_unspecified() { route.source } else { packet.destination },
+        destination,
     };
-    let now = if packet.options.is_empty() { 0 } else { options::clock(kernel) };
-    // The addresses of a neighbour that is known are written at once.
-    let link = if route.kind == kind::UNICAST && total <= route.mtu as usize {
-        neighbour::link_addresses(kernel, route.dev, &next_hop(route, header.destination))
-    } else {
-        None
-    };
-    let mut frame = kernel.frames.write(ETH_HLEN + total, |bytes| {
-        let (ethernet, bytes) = bytes.split_at_mut(ETH_HLEN);
-        let (ip, bytes) = bytes.split_at_mut(length);
-        ethernet.copy_from_slice(&LINK_HEADER);
+    if link.is_some() {
+        ipv4.snmp.ip.out_transmits += 1;
+        ipv4.snmp.ip_ext.out_octets += total as u64;
+    }
+    let mut frame = Frame::default();
+    let bytes = kernel.frames.room(&mut frame, ETH_HLEN + total);
+    if let Some((ethernet, bytes)) = bytes.split_first_chunk_mut::<ETH_HLEN>()
+        && let Some((ip, bytes)) = bytes.split_at_mut_checked(length)
+    {
+        *ethernet = LINK_HEADER;
         if let Some(link) = &link {
             ethernet[..12].copy_from_slice(link);
         }
         if length > MIN_LEN {
-            let room = &mut ip[MIN_LEN..];
-            room.fill(0);
-            room.iter_mut().zip(packet.options).for_each(|(byte, option)| *byte = *option);
-            options::record(room, header.source, now);
+            write_options(&mut ip[MIN_LEN..], packet.options, header.source, now);
         }
         header.write(ip);
-        let payload = match (packet.head, bytes) {
-            (None, payload) => payload,
-            (Some(head), bytes) => {
-                let Some((room, payload)) = bytes.split_first_chunk_mut() else { return };
-                *room = head;
-                payload
-            }
+        let payload = match packet.head {
+            Some(head) => match bytes.split_first_chunk_mut() {
+                Some((room, payload)) => {
+                    *room = head;
+                    payload
+                }
+                None => &mut [],
+            },
+            None => bytes,
         };
         payload.copy_from_slice(packet.payload);
-    });
+    }
     frame.set_checksum_trusted(true);
-    let sent = if link.is_some() {
-        count_sent(kernel, ns, &frame);
-        kernel.transmit(route.dev, frame)
-    } else {
-        transmit(kernel, ns, route, &header, frame)
-    };
+    let sent =
+        if link.is_some() { kernel.transmit(route.dev, frame) } else { transmit(kernel, ns, *route, header, frame) };
     match sent {
         Err(DropReason::PacketTooBig) => Err(Errno::ENOBUFS),
         _ => Ok(()),
     }
+}
+
+/// Writes a packet's options; what is left of the room ends them.
+#[inline(never)]
+fn write_options(room: &mut [u8], options: &[u8], source: Ipv4Addr, now: u32) {
+    room.fill(0);
+    room.iter_mut().zip(options).for_each(|(byte, option)| *byte = *option);
+    options::record(room, source, now);
 }
 
 /// Sends a complete packet on its way. What is longer than the route takes is cut up.
@@ -92,21 +109,21 @@ pub(crate) fn send(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: 
 pub(super) fn transmit(
     kernel: &mut Kernel,
     ns: NsId,
-    route: &Route,
-    header: &Header,
+    route: Route,
+    header: Header,
     frame: Frame,
 ) -> Result<(), DropReason> {
     if matches!(route.kind, kind::MULTICAST | kind::BROADCAST) {
-        let kept = loop_back(kernel, ns, route, header, &frame);
+        let kept = loop_back(kernel, ns, &route, &header, &frame);
         if !kept {
             kernel.drop_frame(frame, DropReason::Consumed);
             return Ok(());
         }
     }
     if header.total <= route.mtu as usize {
-        return emit(kernel, ns, route, header.destination, frame);
+        return emit(kernel, ns, &route, header.destination, frame);
     }
-    fragment(kernel, ns, route, header, frame)
+    fragment(kernel, ns, &route, &header, frame)
 }
 
 /// What goes to many is received by this host as well, as if it had come in through the device. Whether it goes to others, too.
@@ -133,7 +150,7 @@ fn loop_back(kernel: &mut Kernel, ns: NsId, route: &Route, header: &Header, fram
 }
 
 /// Where on the link a packet goes.
-#[inline]
+#[inline(always)]
 fn next_hop(route: &Route, destination: Ipv4Addr) -> Place {
     match &route.gateway {
         Some(gateway) => Place::of(route.dev, gateway),

@@ -65,6 +65,19 @@ counters! {
     }
 }
 
+impl IpExt {
+    /// The counter of packets received with what a type of service says of congestion.
+    #[inline(always)]
+    pub(crate) fn in_pkts(&mut self, tos: u8) -> &mut u64 {
+        match tos & 3 {
+            0 => &mut self.in_no_ect_pkts,
+            1 => &mut self.in_ect1_pkts,
+            2 => &mut self.in_ect0_pkts,
+            _ => &mut self.in_ce_pkts,
+        }
+    }
+}
+
 /// Names of ICMP's counters by type, as they follow `In` and `Out`.
 const ICMP_NAMES: [(&str, u8); 11] = [
     ("DestUnreachs", 3),

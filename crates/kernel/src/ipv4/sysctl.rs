@@ -262,6 +262,7 @@ pub(crate) fn conf(kernel: &Kernel, ns: NsId, of: ConfOf, conf: Conf) -> Result<
 /// Changes one, with all that follows: forwarding for `all` is forwarding for every device.
 pub(crate) fn set_conf(kernel: &mut Kernel, ns: NsId, of: ConfOf, which: Conf, value: i32) -> Result<(), Errno> {
     let ipv4 = &mut kernel.namespaces.get_mut(ns).ok_or(Errno::ENOENT)?.ipv4;
+    ipv4.fib.forget();
     match of {
         ConfOf::All => {
             ipv4.conf_all.set(which, value);

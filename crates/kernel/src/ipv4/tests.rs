@@ -88,7 +88,7 @@ impl Lab {
         };
         let route = lookup(&self.kernel, ns, &Flow::to(to.into()))?;
         let dont_fragment = size + 28 <= route.mtu as usize;
-        let sent = send(&mut self.kernel, ns, &Outgoing { dont_fragment, ..out }, &route);
+        let sent = send_here(&mut self.kernel, ns, &Outgoing { dont_fragment, ..out }, &route);
         self.kernel.settle();
         sent
     }
@@ -253,7 +253,7 @@ fn arp_on_the_wire() {
         payload: b"hello",
     };
     let route = lookup(&lab.kernel, one, &Flow::to(flow.destination)).unwrap();
-    send(&mut lab.kernel, one, &flow, &route).unwrap();
+    send_here(&mut lab.kernel, one, &flow, &route).unwrap();
     let request = lab.next_frame(b).unwrap();
     let mut expected = vec![0xff; 6];
     expected.extend([2, 0, 0, 0, 0, 10, 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]);
@@ -474,7 +474,7 @@ fn both_ends_in_one_namespace_do_not_answer_each_other() {
     // The local route has no next hop through `a`; what is forced through it asks and gets no answer.
     let flow = Flow { source: out.source, oif: Some(a), ..Flow::to(out.destination) };
     let route = lookup(&lab.kernel, one, &flow).unwrap();
-    send(&mut lab.kernel, one, &out, &route).unwrap();
+    send_here(&mut lab.kernel, one, &out, &route).unwrap();
     lab.kernel.settle();
     assert_eq!(lab.state(a, [10, 1, 0, 2]), Some(nud::INCOMPLETE));
 }

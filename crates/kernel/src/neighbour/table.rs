@@ -70,6 +70,17 @@ pub(crate) struct Neighbour {
 }
 
 impl Neighbour {
+    /// Whether it is the entry for an address on a device.
+    #[inline(always)]
+    fn is_at(&self, place: &Place) -> bool {
+        let same = match (self.address, place.address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => own == other,
+            (IpAddr::V6(own), IpAddr::V6(other)) => own == other,
+            _ => false,
+        };
+        same && self.dev == place.dev
+    }
+
     /// Whether it is an entry of the ARP table.
     pub(crate) fn is_ipv4(&self) -> bool {
         self.address.is_ipv4()
@@ -177,8 +188,8 @@ impl Tables {
     /// The same for one that is going to be used.
     #[inline(always)]
     pub(super) fn find_used(&mut self, place: &Place) -> Option<(NeighId, &mut Neighbour)> {
-        let last = self.entries.get(self.used);
-        if last.is_none_or(|last| last.dev != place.dev || last.address != place.address) {
+        let is_last = self.entries.get(self.used).is_some_and(|last| last.is_at(place));
+        if !is_last {
             self.used = self.find(*place)?;
         }
         Some((self.used, self.entries.get_mut(self.used)?))

@@ -35,7 +35,7 @@ pub(crate) fn get(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     };
     let route = match iif {
         Some(dev) => inet::input_route(kernel, dev, &flow)?,
-        None => inet::lookup(kernel, ns, &flow)?,
+        None => inet::output_anew(kernel, ns, flow, false)?,
     };
     let mut out = Writer::new();
     let header = request.reply(RTM_NEWROUTE);

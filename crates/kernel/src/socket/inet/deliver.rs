@@ -12,8 +12,8 @@ use crate::types::{DevId, SocketId};
 const ECHO_REPLY: u8 = 0;
 const ECHO_REPLY_V6: u8 = 129;
 
-/// Hands a packet that was delivered to this host to every raw and ping socket that wants it; what its protocol carries begins at
-/// `at` behind the Ethernet header. Whether any socket took it.
+/// Hands a packet that was delivered to this host to every raw and ping socket that wants it; its `message` is what its protocol
+/// carries. Whether any socket took it.
 #[inline(never)]
 pub(crate) fn deliver_ipv4(
     kernel: &mut Kernel,
@@ -21,18 +21,24 @@ pub(crate) fn deliver_ipv4(
     frame: &Frame,
     number: u8,
     (source, destination): (Ipv4Addr, Ipv4Addr),
-    at: usize,
+    message: &[u8],
 ) -> bool {
-    let Some(payload) = frame.payload().get(at..) else { return false };
-    let icmp_type = payload.first().copied().unwrap_or_default();
-    for_each(kernel, dev, frame, (number, source.into(), destination.into()), |inet| match inet.mode {
-        Mode::Raw => {
-            let filtered =
-                number == protocol::ICMP && icmp_type < 32 && inet.options.icmp_filter & (1 << icmp_type) != 0;
-            (!filtered).then_some(ETH_HLEN)
+    let icmp_type = message.first().copied().unwrap_or_default();
+    for_each(kernel, dev, frame, |inet| {
+        if !inet.wants_v4(number, source, destination) {
+            return None;
         }
-        Mode::Ping if icmp_type == ECHO_REPLY && echo_id(payload) == Some(inet.local_port) => Some(ETH_HLEN + at),
-        _ => None,
+        match inet.mode {
+            Mode::Raw => {
+                let filtered =
+                    number == protocol::ICMP && icmp_type < 32 && inet.options.icmp_filter & (1 << icmp_type) != 0;
+                (!filtered).then_some(ETH_HLEN)
+            }
+            Mode::Ping if icmp_type == ECHO_REPLY && echo_id(message) == Some(inet.local_port) => {
+                Some(frame.len() - message.len())
+            }
+            _ => None,
+        }
     })
 }
 
@@ -47,27 +53,20 @@ pub(crate) fn deliver_ipv6(
 ) -> bool {
     let Some(payload) = frame.payload().get(at..) else { return false };
     let icmp_type = payload.first().copied().unwrap_or_default();
-    for_each(kernel, dev, frame, (number, source.into(), destination.into()), |inet| {
+    for_each(kernel, dev, frame, |inet| {
         let blocked = inet.options.icmpv6_filter[usize::from(icmp_type >> 5)] & (1 << (icmp_type & 31)) != 0;
         let takes = match inet.mode {
             Mode::Raw => number != protocol::ICMPV6 || !blocked,
             Mode::Ping => icmp_type == ECHO_REPLY_V6 && echo_id(payload) == Some(inet.local_port),
             Mode::Datagram => false,
         };
-        takes.then_some(ETH_HLEN + at)
+        (takes && inet.wants(number, source.into(), destination.into())).then_some(ETH_HLEN + at)
     })
 }
 
-/// Queues a frame at every socket that wants such packets and of which `start` says where in the frame begins what it is given.
-/// Whether any took it.
-#[inline]
-fn for_each(
-    kernel: &mut Kernel,
-    dev: DevId,
-    frame: &Frame,
-    (number, source, destination): (u8, IpAddr, IpAddr),
-    start: impl Fn(&InetSocket) -> Option<usize>,
-) -> bool {
+/// Queues a frame at every socket that wants it, of which `start` says where in the frame begins what it is given. Whether any took it.
+#[inline(always)]
+fn for_each(kernel: &mut Kernel, dev: DevId, frame: &Frame, start: impl Fn(&InetSocket) -> Option<usize>) -> bool {
     let Kernel { devices, namespaces, sockets, ready, drops, now, .. } = kernel;
     let Some(device) = devices.get(dev) else { return false };
     let Some(netns) = namespaces.get(device.ns) else { return false };
@@ -77,8 +76,7 @@ fn for_each(
             continue;
         };
         let SocketKind::Inet(inet) = &mut open.kind else { continue };
-        let wanted = if inet.wants(number, source, destination) { start(inet) } else { None };
-        let Some(start) = wanted else { continue };
+        let Some(start) = start(inet) else { continue };
         if !inet.queue.has_room(open.options.receive_buffer) {
             drops.count(DropReason::SocketRcvbuff);
             continue;
@@ -124,6 +122,16 @@ impl InetSocket {
             && self.protocol == number
             && self.local.is_ipv4() == source.is_ipv4()
             && (self.local.is_unspecified() || self.local == destination)
+            && self.remote.is_none_or(|remote| remote == source)
+    }
+
+    /// The same for addresses of IPv4.
+    #[inline(always)]
+    fn wants_v4(&self, number: u8, source: Ipv4Addr, destination: Ipv4Addr) -> bool {
+        let (IpAddr::V4(local), None | Some(IpAddr::V4(_))) = (self.local, self.remote) else { return false };
+        self.mode != Mode::Datagram
+            && self.protocol == number
+            && (local.is_unspecified() || local == destination)
             && self.remote.is_none_or(|remote| remote == source)
     }
 }

@@ -111,7 +111,7 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
         }
         data = &data[length..];
     }
-    let route = ipv4::lookup(kernel, ns, &ipv4::Flow { source, oif, tos, ..ipv4::Flow::to(destination) })?;
+    let route = ipv4::lookup_here(kernel, ns, ipv4::Flow { source, oif, tos, ..ipv4::Flow::to(destination) })?;
     if route.kind == BROADCAST_ROUTE && !broadcast {
         return Err(Errno::EACCES);
     }
@@ -136,7 +136,7 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
         head: None,
         payload: data,
     };
-    ipv4::send(kernel, ns, &packet, &route)
+    ipv4::send_here(kernel, ns, &packet, &route)
 }
 
 fn send_v6(kernel: &mut Kernel, socket: SocketId, destination: Ipv6Addr, scope: u32, data: &[u8]) -> Result<(), Errno> {
