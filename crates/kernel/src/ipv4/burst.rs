@@ -6,7 +6,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::fib::{Fib, First, kind};
+use super::fib::{Away, Fib, First, kind};
 use super::forward::{self, Hop};
 use super::header::{Header, MIN_LEN, Malformed, PLAIN};
 use super::input::{Decision, Ingress, Refusal, Verdict, carry_out, decide, decided, deliver_whole, is_plain, key};
@@ -134,7 +134,7 @@ enum Stop {
 }
 
 /// How many of the first frames are packets that are well formed, and what the next one is. What is behind the packets is cut off.
-#[inline(always)]
+#[inline(never)]
 fn check(
     kernel: &mut Kernel,
     ingress: &Ingress,
@@ -213,6 +213,8 @@ struct Before {
     destination: u32,
     /// The route that decided. Packets that differ in nothing but the destination get the same verdict if they are due to the same.
     route: Option<First>,
+    /// What is no more this host's than its destination was.
+    away: Away,
 }
 
 impl Before {
@@ -225,7 +227,8 @@ impl Before {
         // What is written into options depends on the next hop.
         let route = if bytes[0] == PLAIN { kernel.sole_route(ingress.ns, &key) } else { None };
         let [kind @ .., _, _] = *bytes.first_chunk::<4>()?;
-        Some(Before { kind, source: source(bytes), destination: key.destination, route })
+        let away = kernel.namespaces.get(ingress.ns)?.ipv4.fib.away(key.destination);
+        Some(Before { kind, source: source(bytes), destination: key.destination, route, away })
     }
 
     /// Whether another packet gets the same verdict.
@@ -237,7 +240,9 @@ impl Before {
         let [.., a, b, c, d] = *header;
         let destination = Ipv4Addr::new(a, b, c, d);
         let same = destination.to_bits() == self.destination
-            || (self.route.is_some() && is_plain(destination) && fib.first(destination.to_bits()) == self.route);
+            || (self.route.is_some()
+                && is_plain(destination)
+                && fib.first(destination.to_bits(), self.away) == self.route);
         if same {
             self.destination = destination.to_bits();
         }

@@ -336,7 +336,7 @@ impl Table {
     /// The list that is asked first about a destination.
     #[inline(always)]
     fn first(&self, destination: u32) -> Option<u32> {
-        Some(*self.routes.longest(destination)?.1)
+        self.routes.longest_value(destination).copied()
     }
 
     /// Whether a list has but one way to go, and that is the answer.
@@ -452,6 +452,23 @@ pub(crate) struct First {
     list: u32,
 }
 
+/// Addresses about which the table `local` has nothing to say: those that have some bits in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Away {
+    address: u32,
+    mask: u32,
+}
+
+impl Away {
+    /// None at all.
+    pub(crate) const NOTHING: Away = Away { address: 1, mask: 0 };
+
+    #[inline(always)]
+    fn holds(self, address: u32) -> bool {
+        address & self.mask == self.address
+    }
+}
+
 /// A namespace's tables. Those that every packet asks stand by themselves.
 #[derive(Debug, Default)]
 pub(crate) struct Fib {
@@ -492,12 +509,21 @@ impl Fib {
         }
     }
 
-    /// The routes that are asked first about a destination, in `local` or `main`.
+    /// The routes that are asked first about a destination, in `local` or `main`; what is `away` isn't in `local`.
     #[inline(always)]
-    pub(crate) fn first(&self, destination: u32) -> Option<First> {
-        match self.local.as_ref().and_then(|local| local.first(destination)) {
+    pub(crate) fn first(&self, destination: u32, away: Away) -> Option<First> {
+        let local = self.local.as_ref().filter(|_| !away.holds(destination));
+        match local.and_then(|local| local.first(destination)) {
             Some(list) => Some(First { local: true, list }),
             None => self.main.as_ref()?.first(destination).map(|list| First { local: false, list }),
+        }
+    }
+
+    /// The addresses around a destination about which `local` has nothing to say.
+    pub(crate) fn away(&self, destination: u32) -> Away {
+        match self.local.as_ref().map_or(Some(0), |local| local.routes.gap(destination)) {
+            Some(mask) => Away { address: destination & mask, mask },
+            None => Away::NOTHING,
         }
     }
 

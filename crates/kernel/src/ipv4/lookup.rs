@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::cache::{Way, WayKey};
-use super::fib::{First, Found, Key, Nexthop, kind, scope, table};
+use super::fib::{Away, First, Found, Key, Nexthop, kind, scope, table};
 use super::rule::{self, Rule};
 use super::sysctl::Conf;
 use super::{Flow, Route};
@@ -37,7 +37,7 @@ impl Kernel {
     /// may differ in nothing but its destination.
     pub(super) fn sole_route(&self, ns: NsId, key: &Key) -> Option<First> {
         let ipv4 = &self.namespaces.get(ns)?.ipv4;
-        let first = ipv4.fib.first(key.destination)?;
+        let first = ipv4.fib.first(key.destination, Away::NOTHING)?;
         // Rules may ask for more than the tables do.
         (!ipv4.rules.are_custom() && ipv4.fib.settles(first, key, self.usable())).then_some(first)
     }

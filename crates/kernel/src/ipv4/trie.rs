@@ -4,6 +4,10 @@
 //! differ have no node: a node says what stands before its own bits. A prefix that ends within a node stands in every slot that
 //! it covers; the shorter ones behind it are a chain. What would stand in a slot that leads to another node stands in that.
 //! A large trie begins with a table of all values of the first sixteen bits, as a node so wide that it has no equal.
+//!
+//! What a lookup needs is little, as it has to be fetched: of most nodes one slot, which says of the next node whether there is more to
+//! look at, and of the leaves their values, which lie side by side.
+//!
 //! After S. Nilsson and G. Karlsson, "IP-address lookup using LC-tries", and V. Srinivasan and G. Varghese, "Controlled prefix
 //! expansion".
 
@@ -18,9 +22,19 @@ const LARGE: usize = if cfg!(test) { 32 } else { 1 << 13 };
 /// How many nodes an address passes at most.
 const DEPTH: usize = 8;
 
-/// What a slot leads to: a leaf (its index and one), a node (its index and this), or nothing (0).
+/// What a slot leads to: a leaf (its index and one), a node (its index, and what is said of it), or nothing (0).
 type Slot = u32;
 const NODE: Slot = 1 << 31;
+/// Of a node: no bits stand between the slot's and its own, and it inherits nothing.
+const PLAIN: Slot = 1 << 30;
+/// Above its index: how far right its bits of an address have to go, in nodes. There is no memory for more nodes.
+const INDEX_BITS: u32 = 27;
+
+/// How far right the bits of the node have to go that a slot leads to.
+#[inline(always)]
+fn shift(slot: Slot) -> u32 {
+    (slot >> INDEX_BITS) % 8 * STRIDE
+}
 
 #[derive(Debug, Default)]
 struct Node {
@@ -58,14 +72,13 @@ impl Node {
     }
 }
 
-/// A prefix and its value.
+/// A prefix.
 #[derive(Debug)]
-struct Leaf<T> {
+struct Leaf {
     address: u32,
     length: u8,
     /// The next shorter prefix in the same node that covers this one; in a leaf that isn't used, the next of these.
     shorter: Slot,
-    value: T,
 }
 
 /// The length of a leaf that isn't used.
@@ -81,7 +94,7 @@ fn position(length: u8) -> Option<u32> {
 }
 
 fn node_index(slot: Slot) -> Option<usize> {
-    (slot & NODE != 0).then_some((slot & !NODE) as usize)
+    (slot & NODE != 0).then_some((slot & ((1 << INDEX_BITS) - 1)) as usize)
 }
 
 /// A map from prefixes to values. Bits of an address beyond its prefix' length must be zero.
@@ -96,7 +109,9 @@ pub(crate) struct Trie<T> {
     unused_node: Slot,
     unused_leaf: Slot,
     nodes: Vec<Node>,
-    leaves: Vec<Leaf<T>>,
+    leaves: Vec<Leaf>,
+    /// Of each leaf.
+    values: Vec<T>,
 }
 
 impl<T> Default for Trie<T> {
@@ -109,6 +124,7 @@ impl<T> Default for Trie<T> {
             unused_leaf: 0,
             nodes: Vec::new(),
             leaves: Vec::new(),
+            values: Vec::new(),
         }
     }
 }
@@ -128,13 +144,18 @@ fn wide_chunk(address: u32) -> usize {
 }
 
 impl<T> Trie<T> {
-    #[inline]
-    fn leaf(&self, slot: Slot) -> Option<&Leaf<T>> {
+    fn leaf(&self, slot: Slot) -> Option<&Leaf> {
         self.leaves.get(slot.wrapping_sub(1) as usize)
     }
 
-    fn leaf_mut(&mut self, slot: Slot) -> Option<&mut Leaf<T>> {
+    fn leaf_mut(&mut self, slot: Slot) -> Option<&mut Leaf> {
         self.leaves.get_mut(slot.wrapping_sub(1) as usize)
+    }
+
+    /// The value of a leaf.
+    #[inline(always)]
+    fn value(&self, slot: Slot) -> Option<&T> {
+        self.values.get(slot.wrapping_sub(1) as usize)
     }
 
     fn slot(&mut self, place: Place) -> &mut Slot {
@@ -142,6 +163,30 @@ impl<T> Trie<T> {
             Place::Root => &mut self.root,
             Place::Wide(chunk) => &mut self.wide[chunk],
             Place::In(node, chunk) => &mut self.nodes[node].slots[chunk],
+        }
+    }
+
+    /// How many bits of an address stand before what a place leads to.
+    fn end(&self, place: Place) -> u32 {
+        match place {
+            Place::Root => 0,
+            Place::Wide(_) => WIDE,
+            Place::In(node, _) => self.nodes[node].position() + STRIDE,
+        }
+    }
+
+    /// Has a place lead to a node.
+    fn lead(&mut self, place: Place, at: usize) {
+        let node = &self.nodes[at];
+        let plain = node.inherited == 0 && node.position() == self.end(place);
+        let said = if plain { NODE | PLAIN } else { NODE };
+        *self.slot(place) = said | (node.shift / STRIDE) << INDEX_BITS | at as Slot;
+    }
+
+    /// What a node inherits has changed: the place that leads to it says so.
+    fn tell(&mut self, place: Place) {
+        if let Some(at) = node_index(*self.slot(place)) {
+            self.lead(place, at);
         }
     }
 
@@ -168,8 +213,8 @@ impl<T> Trie<T> {
     {
         let old = std::mem::take(self);
         self.wide = vec![0; if wide { 1 << WIDE } else { 0 }];
-        for leaf in old.leaves.into_iter().filter(|leaf| leaf.length != UNUSED) {
-            *self.entry(leaf.address, leaf.length) = leaf.value;
+        for (leaf, value) in old.leaves.into_iter().zip(old.values).filter(|(leaf, _)| leaf.length != UNUSED) {
+            *self.entry(leaf.address, leaf.length) = value;
         }
     }
 
@@ -223,7 +268,7 @@ impl<T> Trie<T> {
 
     /// The value of exactly this prefix.
     pub(crate) fn get(&self, address: u32, length: u8) -> Option<&T> {
-        Some(&self.leaf(self.find(address, length)?)?.value)
+        self.value(self.find(address, length)?)
     }
 
     /// The value of exactly this prefix, which is made where there is none.
@@ -254,14 +299,14 @@ impl<T> Trie<T> {
                 slot
             }
         };
-        &mut self.leaves[slot as usize - 1].value
+        &mut self.values[slot as usize - 1]
     }
 
     fn new_leaf(&mut self, address: u32, length: u8) -> Slot
     where
         T: Default,
     {
-        let new = Leaf { address, length, shorter: 0, value: T::default() };
+        let new = Leaf { address, length, shorter: 0 };
         let slot = self.unused_leaf;
         match self.leaf_mut(slot) {
             Some(leaf) => {
@@ -271,6 +316,7 @@ impl<T> Trie<T> {
             }
             None => {
                 self.leaves.push(new);
+                self.values.push(T::default());
                 self.leaves.len() as Slot
             }
         }
@@ -303,7 +349,10 @@ impl<T> Trie<T> {
         self.leaves[new as usize - 1].shorter = slot;
         match self.leaf_mut(longer) {
             Some(longer) => longer.shorter = new,
-            None => *self.head(place) = new,
+            None => {
+                *self.head(place) = new;
+                self.tell(place);
+            }
         }
     }
 
@@ -313,6 +362,7 @@ impl<T> Trie<T> {
         let mut slot = *self.head(place);
         if slot == old {
             *self.head(place) = shorter;
+            self.tell(place);
         }
         while let Some(leaf) = self.leaf_mut(slot) {
             if leaf.shorter == old {
@@ -329,7 +379,7 @@ impl<T> Trie<T> {
             let slot = *self.slot(place);
             let Some(at) = node_index(slot) else {
                 let new = self.new_node(Node { inherited: slot, ..Node::new(address, position) });
-                *self.slot(place) = new as Slot | NODE;
+                self.lead(place, new);
                 return new;
             };
             let node = &self.nodes[at];
@@ -348,7 +398,8 @@ impl<T> Trie<T> {
             between.slots[chunk] = slot;
             self.nodes[at].inherited = 0;
             let between = self.new_node(between);
-            *self.slot(place) = between as Slot | NODE;
+            self.lead(place, between);
+            self.tell(Place::In(between, chunk));
         }
     }
 
@@ -376,9 +427,9 @@ impl<T> Trie<T> {
                 places[..passed].iter().rev().all(|place| self.tidy(*place));
             }
         }
-        let unused = Leaf { address: 0, length: UNUSED, shorter: self.unused_leaf, value: T::default() };
+        self.leaves[slot as usize - 1] = Leaf { address: 0, length: UNUSED, shorter: self.unused_leaf };
         self.unused_leaf = slot;
-        let value = std::mem::replace(&mut self.leaves[slot as usize - 1], unused).value;
+        let value = std::mem::take(&mut self.values[slot as usize - 1]);
         self.len -= 1;
         if !self.wide.is_empty() && self.len < LARGE / 4 {
             self.rebuild(false);
@@ -406,6 +457,7 @@ impl<T> Trie<T> {
             _ => return false,
         };
         *self.slot(place) = instead;
+        self.tell(place);
         self.nodes[at].inherited = self.unused_node;
         self.unused_node = at as Slot | NODE;
         true
@@ -414,23 +466,59 @@ impl<T> Trie<T> {
     /// The value of the longest prefix that covers `address`: the first of [`Trie::matches`], for less.
     #[inline(always)]
     pub(crate) fn longest(&self, address: u32) -> Option<(u8, &T)> {
+        let slot = self.longest_slot(address);
+        Some((self.leaf(slot)?.length, self.value(slot)?))
+    }
+
+    /// The same without the prefix' length, which need not be fetched.
+    #[inline(always)]
+    pub(crate) fn longest_value(&self, address: u32) -> Option<&T> {
+        self.value(self.longest_slot(address))
+    }
+
+    /// The leaf of the longest prefix that covers `address`, or nothing.
+    #[inline(always)]
+    fn longest_slot(&self, address: u32) -> Slot {
         let (mut slot, mut longest) = match self.wide.get(wide_chunk(address)) {
             Some(slot) => (*slot, self.root),
             None => (self.root, 0),
         };
-        while slot & NODE != 0 {
-            let Some(node) = self.nodes.get((slot ^ NODE) as usize) else { break };
-            if node.inherited != 0 {
-                longest = node.inherited;
+        while let Some(at) = node_index(slot) {
+            let Some(node) = self.nodes.get(at) else { break };
+            if slot & PLAIN == 0 {
+                if node.inherited != 0 {
+                    longest = node.inherited;
+                }
+                if address & node.mask != node.address {
+                    slot = 0;
+                    break;
+                }
             }
-            if address & node.mask != node.address {
-                slot = 0;
-                break;
+            slot = node.slots[(address >> shift(slot)) as usize % node.slots.len()];
+        }
+        if slot != 0 { slot } else { longest }
+    }
+
+    /// The addresses around one that no prefix covers, nor any of them: which bits they have in common with it. `None` where a prefix
+    /// does.
+    pub(crate) fn gap(&self, address: u32) -> Option<u32> {
+        if self.longest(address).is_some() {
+            return None;
+        }
+        let (mut slot, mut bits) = match self.wide.get(wide_chunk(address)) {
+            Some(slot) => (*slot, WIDE),
+            None => (self.root, 0),
+        };
+        while let Some(at) = node_index(slot) {
+            let node = &self.nodes[at];
+            let common = (address ^ node.address).leading_zeros();
+            if common < node.position() {
+                return Some(mask(common + 1));
             }
+            bits = node.position() + STRIDE;
             slot = node.slots[node.chunk(address)];
         }
-        let leaf = self.leaf(if slot != 0 { slot } else { longest })?;
-        Some((leaf.length, &leaf.value))
+        Some(mask(bits))
     }
 
     /// The values of every prefix that covers `address`, the longest first.
@@ -458,16 +546,16 @@ impl<T> Trie<T> {
                 passed = passed.checked_sub(1)?;
                 slot = chains[passed];
             }
-            let leaf = self.leaf(slot)?;
+            let (leaf, value) = (self.leaf(slot)?, self.value(slot)?);
             slot = leaf.shorter;
-            Some((leaf.length, &leaf.value))
+            Some((leaf.length, value))
         })
     }
 
     /// Everything in it as (address, length, value): by address, then the longer prefix first.
     pub(crate) fn entries(&self) -> Vec<(u32, u8, &T)> {
-        let used = self.leaves.iter().filter(|leaf| leaf.length != UNUSED);
-        let mut entries: Vec<_> = used.map(|leaf| (leaf.address, leaf.length, &leaf.value)).collect();
+        let used = self.leaves.iter().zip(&self.values).filter(|(leaf, _)| leaf.length != UNUSED);
+        let mut entries: Vec<_> = used.map(|(leaf, value)| (leaf.address, leaf.length, value)).collect();
         entries.sort_unstable_by_key(|(address, length, _)| (*address, u8::MAX - *length));
         entries
     }
@@ -485,23 +573,29 @@ mod tests {
     }
 
     impl<T> Trie<T> {
-        /// Whether every node is needed, and every one that isn't used waits to be used again.
+        /// Whether every node is needed and is what is said of it, and every one that isn't used waits to be used again.
         fn is_tidy(&self) -> bool {
             let (mut waiting, mut unused) = (self.nodes.len(), self.unused_node);
             while let Some(at) = node_index(unused) {
                 (waiting, unused) = (waiting - 1, self.nodes[at].inherited);
             }
-            let mut below = if self.wide.is_empty() { vec![self.root] } else { self.wide.clone() };
-            while let Some(slot) = below.pop() {
+            let first = |slot: &Slot| (*slot, if self.wide.is_empty() { 0 } else { WIDE });
+            let mut below: Vec<(Slot, u32)> =
+                if self.wide.is_empty() { vec![first(&self.root)] } else { self.wide.iter().map(first).collect() };
+            while let Some((slot, bits)) = below.pop() {
                 let Some(at) = node_index(slot) else { continue };
                 let node = &self.nodes[at];
+                let plain = node.position() == bits && node.inherited == 0;
+                if (slot & PLAIN != 0, shift(slot)) != (plain, node.shift) {
+                    return false;
+                }
                 let used: Vec<Slot> = node.slots.iter().copied().filter(|slot| *slot != 0).collect();
                 let ends = used.iter().any(|slot| node_index(*slot).is_none_or(|at| self.nodes[at].inherited != 0));
                 if used.len() < 2 && !ends {
                     return false;
                 }
                 waiting -= 1;
-                below.extend(used);
+                below.extend(used.into_iter().map(|slot| (slot, node.position() + STRIDE)));
             }
             waiting == 0
         }
@@ -541,6 +635,12 @@ mod tests {
                 let found: Vec<(u8, u32)> = trie.matches(address).map(|(length, value)| (length, *value)).collect();
                 let longest = trie.longest(address).map(|(length, value)| (length, *value));
                 prop_assert_eq!(longest, expected.first().copied());
+                let gap = trie.gap(address);
+                prop_assert_eq!(gap.is_none(), longest.is_some());
+                if let Some(common) = gap {
+                    let meets = |(prefix, length): &(u32, u8)| mask((prefix ^ address) & common, *length) == 0;
+                    prop_assert!(!model.keys().any(meets), "{:x} {:x} {:?}", address, common, model);
+                }
                 prop_assert_eq!(found, expected);
             }
             let mut expected: Vec<(u32, u8, u32)> = model.iter().map(|((a, l), v)| (*a, *l, *v)).collect();
