@@ -52,10 +52,28 @@ struct Buffer {
     long: Box<[u8]>,
 }
 
+impl Buffer {
+    /// The bytes of a long frame.
+    #[cold]
+    fn long(&self, length: u32) -> &[u8] {
+        self.long.get(..length as usize).unwrap_or_default()
+    }
+
+    #[cold]
+    fn long_mut(&mut self, length: u32) -> &mut [u8] {
+        self.long.get_mut(..length as usize).unwrap_or_default()
+    }
+}
+
 /// No bytes. Frames have some, and what is done with them need not wait for a choice between two places.
 #[cold]
 fn nothing<'a>() -> &'a [u8] {
     &[]
+}
+
+#[cold]
+fn nothing_mut<'a>() -> &'a mut [u8] {
+    &mut []
 }
 
 /// What is known of a frame beside its bytes: its type in the lowest bits, whether its checksum is trusted, whether it is long, and on
@@ -81,14 +99,9 @@ impl Frame {
     pub(crate) fn bytes(&self) -> &[u8] {
         let Some(buffer) = &self.buffer else { return nothing() };
         if self.marks.0 & Marks::LONG != 0 {
-            return self.long_bytes(buffer);
+            return buffer.long(self.length);
         }
         buffer.short.get(..self.length as usize).unwrap_or_else(nothing)
-    }
-
-    #[cold]
-    fn long_bytes<'a>(&self, buffer: &'a Buffer) -> &'a [u8] {
-        buffer.long.get(..self.length as usize).unwrap_or_default()
     }
 
     /// Its length in bytes, Ethernet header included.
@@ -262,12 +275,14 @@ impl FramePool {
     /// The frame's bytes to write to; a shared payload is copied first.
     #[inline(always)]
     pub(crate) fn bytes_mut<'a>(&mut self, frame: &'a mut Frame) -> &'a mut [u8] {
-        if frame.buffer.as_ref().is_some_and(|buffer| Rc::strong_count(buffer) > 1) {
+        if frame.buffer.as_mut().is_some_and(|buffer| Rc::get_mut(buffer).is_none()) {
             self.unshare(frame);
         }
-        let Some(buffer) = frame.buffer.as_mut().and_then(Rc::get_mut) else { return &mut [] };
-        let bytes = if frame.marks.0 & Marks::LONG == 0 { &mut buffer.short[..] } else { &mut buffer.long };
-        bytes.get_mut(..frame.length as usize).unwrap_or_default()
+        let Some(buffer) = frame.buffer.as_mut().and_then(Rc::get_mut) else { return nothing_mut() };
+        if frame.marks.0 & Marks::LONG != 0 {
+            return buffer.long_mut(frame.length);
+        }
+        buffer.short.get_mut(..frame.length as usize).unwrap_or_else(nothing_mut)
     }
 
     #[cold]

@@ -20,7 +20,7 @@ pub(super) struct Hop {
 
 /// Makes the first of `burst` that have the same verdict ready to leave, up to one for which there is more to do (somebody has to be
 /// told something, or the neighbour isn't known): how many. `last` is the next hop of the packet before.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn pass(
     kernel: &mut Kernel,
     route: &Route,

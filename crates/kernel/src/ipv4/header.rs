@@ -56,18 +56,12 @@ impl Header {
     #[inline(always)]
     pub(crate) fn parse(packet: &[u8]) -> Result<Header, Malformed> {
         let fixed: &[u8; MIN_LEN] = packet.first_chunk().ok_or(Malformed::Header)?;
-        let length = usize::from(fixed[0] & 0x0f) * 4;
-        let right = if fixed[0] == PLAIN {
-            is_right(fixed)
-        } else if fixed[0] >> 4 != 4 || length < MIN_LEN {
-            return Err(Malformed::Header);
-        } else {
-            is_right(packet.get(..length).ok_or(Malformed::Header)?)
-        };
+        let length = if fixed[0] == PLAIN { MIN_LEN } else { Header::length_with_options(packet)? };
+        let right = if fixed[0] == PLAIN { is_right(fixed) } else { is_right(&packet[..length]) };
         if !right {
             return Err(Malformed::Checksum);
         }
-        let header = Header::read(fixed);
+        let header = Header { length, ..Header::read(fixed) };
         if header.total > packet.len() {
             return Err(Malformed::Truncated);
         }
@@ -75,6 +69,15 @@ impl Header {
             return Err(Malformed::Header);
         }
         Ok(header)
+    }
+
+    /// Where the header of a packet ends that isn't a [`PLAIN`] one.
+    #[cold]
+    fn length_with_options(packet: &[u8]) -> Result<usize, Malformed> {
+        let first = packet.first().copied().unwrap_or_default();
+        let length = usize::from(first & 0x0f) * 4;
+        let can_be = first >> 4 == 4 && (MIN_LEN..=packet.len()).contains(&length);
+        can_be.then_some(length).ok_or(Malformed::Header)
     }
 
     /// Reads the fixed part without looking at what it says.
@@ -137,14 +140,15 @@ pub(crate) fn update_checksum(packet: &mut [u8], length: usize) {
     header[10..12].copy_from_slice(&checksum.to_be_bytes());
 }
 
-/// One off the time to live, the checksum with it (RFC 1141).
+/// One off the time to live, which is left, and the checksum with it (RFC 1141).
 #[inline]
 pub(crate) fn decrease_ttl(packet: &mut [u8]) {
     let Some(fixed) = packet.first_chunk_mut::<MIN_LEN>() else { return };
-    fixed[8] = fixed[8].saturating_sub(1);
-    let sum = u32::from(u16::from_be_bytes([fixed[10], fixed[11]])) + 0x0100;
+    fixed[8] = fixed[8].wrapping_sub(1);
+    // What is taken off the high half of a word is added to that of the checksum; read the other way round it is the low one.
+    let sum = u32::from(u16::from_le_bytes([fixed[10], fixed[11]])) + 1;
     let sum = (sum + u32::from(sum >= 0xffff)) as u16;
-    fixed[10..12].copy_from_slice(&sum.to_be_bytes());
+    fixed[10..12].copy_from_slice(&sum.to_le_bytes());
 }
 
 #[cfg(test)]
