@@ -67,7 +67,13 @@ const CIRCLING_BUDGET: usize = 8;
 impl Kernel {
     /// Sends a frame through a device, as `dev_queue_xmit` does.
     #[inline(always)]
-    pub(crate) fn transmit(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
+    pub(crate) fn transmit(&mut self, dev: DevId, mut frame: Frame) -> Result<(), DropReason> {
+        if veth::transmit_one(self, dev, &mut frame) { Ok(()) } else { self.transmit_otherwise(dev, frame) }
+    }
+
+    /// The same, where there is more to do than to queue it at the other end of a cable.
+    #[inline(never)]
+    fn transmit_otherwise(&mut self, dev: DevId, frame: Frame) -> Result<(), DropReason> {
         let Some(device) = self.devices.get(dev).filter(|device| device.is_up()) else {
             self.drop_frame(frame, DropReason::DevReady);
             return Err(DropReason::DevReady);
@@ -81,6 +87,11 @@ impl Kernel {
     /// Sends frames through a device, one after the other. They are taken out.
     #[inline(always)]
     pub(crate) fn transmit_all(&mut self, dev: DevId, mut frames: &mut [Frame]) {
+        if let [alone] = frames
+            && veth::transmit_one(self, dev, alone)
+        {
+            return;
+        }
         while !frames.is_empty() {
             let sent = veth::transmit_run(self, dev, frames);
             frames = &mut frames[sent..];

@@ -160,6 +160,27 @@ pub(crate) fn receiver_of(
     (receiver.is_up() && length <= longest_for(receiver)).then_some((peer, receiver))
 }
 
+/// Sends a frame over the cable that `dev` is an end of, where it waits at the other end; it is taken out. `false` where there is
+/// more to it: as for [`transmit_run`], or one socket takes it at once.
+#[inline(always)]
+pub(crate) fn transmit_one(kernel: &mut Kernel, dev: DevId, frame: &mut Frame) -> bool {
+    let Kernel { devices, backlog, .. } = kernel;
+    let length = frame.len();
+    let Some((peer, receiver)) = receiver_of(devices, dev, length) else { return false };
+    if frame.hops() >= CIRCLING || (receiver.sole_taker().is_some() && backlog.may_be_passed()) {
+        return false;
+    }
+    let mut free = backlog.free(1);
+    let Some(place) = free.next() else { return false };
+    frame.hop_to(place);
+    free.took(peer, receiver.port.is_some(), 1);
+    receiver.traffic.received(1, length);
+    if let Some(sender) = devices.get_mut(dev) {
+        sender.traffic.sent(1, length);
+    }
+    true
+}
+
 /// Sends the first of `frames` over the cable that `dev` is an end of: how many. They are taken out. None where `dev` is something
 /// else, and none that somebody looks at, that doesn't fit or that circles: such a frame is to be sent alone.
 #[inline(always)]
