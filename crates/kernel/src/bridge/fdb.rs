@@ -1,29 +1,33 @@
 //! The forwarding database: which port an address is behind.
 //!
-//! An open-addressing table with linear probing. A slot is 16 bytes, so four of them share a cache line and a lookup usually costs
-//! one. Tables grow by a quarter, when four fifths of their slots are taken: an entry takes 32 bytes at most. The hash is keyed: who
-//! doesn't know the kernel's seed can't make addresses collide. Removal shifts later slots back, so there are no tombstones and a flood
-//! of addresses leaves nothing behind.
+//! An open-addressing table of groups, each a cache line with room for four entries: a lookup looks at all four at once, without a
+//! branch that a processor would have to guess, and seldom at another group. What doesn't fit into a full group is in the next with
+//! room. Tables grow by a quarter, when four fifths of their room are taken: an entry takes 32 bytes at most. The hash is keyed: who
+//! doesn't know the kernel's seed can't make addresses collide. Removal moves later entries back, so there are no tombstones and a
+//! flood of addresses leaves nothing behind.
 //!
-//! When an entry was made stands beside the slots, in an array that only control requests look at: dumps are newest first.
+//! When an entry was made stands beside the groups, in an array that only control requests look at: dumps are newest first.
 
 use crate::types::MacAddr;
 
 /// How many addresses a bridge learns at most, whatever it is set to: a bound on the memory that a flood of addresses can take.
 pub(crate) const LEARNED_LIMIT: usize = 1 << 20;
 
-/// Set in every key, so that none is 0: that is an empty slot.
+/// Set in every key, so that none is 0: there is no entry.
 const TAKEN: u64 = 1 << 63;
-/// Where port, flags and time of use stand in a slot's last word.
+/// Where port, flags and time of use stand in a word.
 const PORT: u32 = 0x3ff;
 const FLAGS_SHIFT: u32 = 10;
 const USED_SHIFT: u32 = 15;
 const LOCAL: u32 = (EntryFlags::LOCAL.bits() as u32) << FLAGS_SHIFT;
 /// Times of use count seconds modulo this and one.
 pub(super) const USED_MASK: u32 = u32::MAX >> USED_SHIFT;
-const SMALLEST: usize = 16;
-/// More slots than this (64 KiB) are far away.
-const LARGE: usize = 4096;
+/// How many entries a group has room for.
+const WAYS: usize = 4;
+/// How many groups there are at least.
+const SMALLEST: usize = 4;
+/// More groups than this (64 KiB) are far away.
+const LARGE: usize = 1024;
 /// 2^64 divided by the golden ratio, made odd.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -89,6 +93,23 @@ impl Entry {
         self.flags.is_empty()
     }
 
+    /// Its address was heard on another port than it was known behind.
+    #[cold]
+    fn learn_again(&mut self, port: u16, now: u32) -> Learned {
+        if self.flags.contains(EntryFlags::LOCAL) {
+            return Learned::Own;
+        }
+        self.updated = now;
+        if self.flags.contains(EntryFlags::STICKY) {
+            return Learned::Known;
+        }
+        self.port = port;
+        if !self.flags.contains(EntryFlags::USER) {
+            self.flags.remove(EntryFlags::EXT_LEARN);
+        }
+        Learned::Changed
+    }
+
     /// Whether it goes away with time.
     pub(crate) fn ages(&self) -> bool {
         !self.flags.intersects(EntryFlags::LOCAL | EntryFlags::STATIC | EntryFlags::EXT_LEARN)
@@ -108,23 +129,39 @@ pub(crate) enum Learned {
     Full,
 }
 
+/// Entries that are looked at together, the first places taken first.
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    /// 0 is an empty slot.
-    key: u64,
+#[repr(C, align(64))]
+struct Group {
+    /// 0 is an empty place.
+    keys: [u64; WAYS],
+    notes: [Note; WAYS],
+}
+
+impl Group {
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.keys[WAYS - 1] != 0
+    }
+
+    /// How many entries there are.
+    fn len(&self) -> usize {
+        self.keys.iter().filter(|key| **key != 0).count()
+    }
+}
+
+/// An entry as it is kept.
+#[derive(Clone, Copy, Debug, Default)]
+struct Note {
     updated: u32,
     /// Port, flags, time of use.
     rest: u32,
 }
 
-impl Slot {
-    fn new(key: Key, entry: Entry) -> Slot {
+impl Note {
+    fn new(entry: Entry) -> Note {
         let flags = u32::from(entry.flags.bits()) << FLAGS_SHIFT;
-        Slot {
-            key: key.0,
-            updated: entry.updated,
-            rest: u32::from(entry.port) & PORT | flags | entry.used << USED_SHIFT,
-        }
+        Note { updated: entry.updated, rest: u32::from(entry.port) & PORT | flags | entry.used << USED_SHIFT }
     }
 
     fn entry(&self) -> Entry {
@@ -137,12 +174,15 @@ impl Slot {
     }
 }
 
+/// Where an entry is: in which group, and where in that.
+type Place = (usize, usize);
+
 /// The table.
 #[derive(Debug)]
 pub(crate) struct Fdb {
-    slots: Box<[Slot]>,
-    /// The sequence number of each slot's entry.
-    order: Box<[u32]>,
+    groups: Box<[Group]>,
+    /// The sequence number of each entry.
+    order: Box<[[u32; WAYS]]>,
     next: u32,
     seed: u64,
     len: usize,
@@ -158,8 +198,8 @@ impl Default for Fdb {
 impl Fdb {
     pub(crate) fn with_seed(seed: u64) -> Fdb {
         Fdb {
-            slots: vec![Slot::default(); SMALLEST].into(),
-            order: vec![0; SMALLEST].into(),
+            groups: vec![Group::default(); SMALLEST].into(),
+            order: vec![[0; WAYS]; SMALLEST].into(),
             next: 0,
             seed,
             len: 0,
@@ -177,54 +217,70 @@ impl Fdb {
         self.learned
     }
 
-    /// The slot where a key is looked for first: both halves of a product, so that every bit of the key counts, as a fraction of the
+    /// The group where a key is looked for first: both halves of a product, so that every bit of the key counts, as a fraction of the
     /// table.
     #[inline(always)]
     pub(super) fn home(&self, key: Key) -> usize {
         let product = u128::from(key.0 ^ self.seed) * u128::from(MULTIPLIER);
         let fraction = product as u64 ^ (product >> 64) as u64;
-        ((u128::from(fraction) * self.slots.len() as u128) >> 64) as usize
+        ((u128::from(fraction) * self.groups.len() as u128) >> 64) as usize
     }
 
     #[inline(always)]
-    fn find(&self, key: Key) -> Option<usize> {
+    fn find(&self, key: Key) -> Option<Place> {
         let mut at = self.home(key);
-        // Some slots are empty, so this ends.
+        // Some groups aren't full, so this ends.
         loop {
-            match self.slots.get(at) {
-                Some(slot) if slot.key == key.0 => return Some(at),
-                Some(slot) if slot.key == 0 => return None,
-                Some(_) => at += 1,
-                None => at = 0,
+            let Some(group) = self.groups.get(at) else {
+                at = 0;
+                continue;
+            };
+            let way = (0..WAYS).rev().fold(WAYS, |found, way| if group.keys[way] == key.0 { way } else { found });
+            if way < WAYS {
+                return Some((at, way));
             }
+            if !group.is_full() {
+                return None;
+            }
+            at += 1;
         }
     }
 
-    /// The port in a slot, whoever's it is.
     #[inline(always)]
-    pub(super) fn peek(&self, slot: u32) -> u16 {
-        self.slots.get(slot as usize).map_or(0, |slot| (slot.rest & PORT) as u16)
+    fn note(&self, (group, way): Place) -> Option<&Note> {
+        self.groups.get(group)?.notes.get(way)
+    }
+
+    #[inline(always)]
+    fn note_mut(&mut self, (group, way): Place) -> Option<&mut Note> {
+        self.groups.get_mut(group)?.notes.get_mut(way)
+    }
+
+    /// Something of a group, to have looked at it.
+    #[inline(always)]
+    pub(super) fn peek(&self, group: u32) -> u64 {
+        self.groups.get(group as usize).map_or(0, |group| group.keys[0])
     }
 
     /// Whether the table is larger than what a processor has at hand anyway.
     #[inline]
     pub(crate) fn is_large(&self) -> bool {
-        self.slots.len() > LARGE
+        self.groups.len() > LARGE
     }
 
     /// What is known of an address.
     pub(crate) fn get(&self, key: Key) -> Option<Entry> {
-        self.find(key).map(|at| self.slots[at].entry())
+        self.note(self.find(key)?).map(Note::entry)
     }
 
     /// Where a frame to this address goes: the port's number, and whether the address is the bridge's own. Notes the use.
     #[inline(always)]
     pub(crate) fn destination(&mut self, key: Key, seconds: u32) -> Option<(u16, bool)> {
-        let at = self.find(key)?;
-        let slot = self.slots.get_mut(at)?;
-        let rest = slot.rest & ((1 << USED_SHIFT) - 1) | seconds << USED_SHIFT;
-        if rest != slot.rest {
-            slot.rest = rest;
+        let place = self.find(key)?;
+        let note = self.note_mut(place)?;
+        let rest = note.rest & ((1 << USED_SHIFT) - 1) | seconds << USED_SHIFT;
+        if rest != note.rest {
+            note.rest = rest;
         }
         Some(((rest & PORT) as u16, rest & LOCAL != 0))
     }
@@ -232,38 +288,20 @@ impl Fdb {
     /// Notes that a frame from this address came in on a port. `room` is how many addresses may be learned.
     #[inline(always)]
     pub(crate) fn learn(&mut self, key: Key, port: u16, now: u32, room: usize) -> Learned {
-        let Some(at) = self.find(key) else {
+        let place = self.find(key);
+        let Some(note) = place.and_then(|place| self.note_mut(place)) else {
             return self.learn_new(key, port, now, room);
         };
-        let slot = &mut self.slots[at];
-        if slot.rest & (PORT | LOCAL) != u32::from(port) {
-            return self.learn_again(at, key, port, now);
+        if note.rest & (PORT | LOCAL) != u32::from(port) {
+            let mut entry = note.entry();
+            let learned = entry.learn_again(port, now);
+            self.insert(key, entry);
+            return learned;
         }
-        if slot.updated != now {
-            slot.updated = now;
+        if note.updated != now {
+            note.updated = now;
         }
         Learned::Known
-    }
-
-    /// The address was known elsewhere.
-    #[cold]
-    fn learn_again(&mut self, at: usize, key: Key, port: u16, now: u32) -> Learned {
-        let slot = &mut self.slots[at];
-        let mut entry = slot.entry();
-        if entry.flags.contains(EntryFlags::LOCAL) {
-            return Learned::Own;
-        }
-        slot.updated = now;
-        entry.updated = now;
-        if entry.flags.contains(EntryFlags::STICKY) {
-            return Learned::Known;
-        }
-        entry.port = port;
-        if !entry.flags.contains(EntryFlags::USER) {
-            entry.flags.remove(EntryFlags::EXT_LEARN);
-        }
-        self.insert(key, entry);
-        Learned::Changed
     }
 
     #[cold]
@@ -277,95 +315,114 @@ impl Fdb {
 
     /// Adds an entry, or gives a known address another one (which keeps its place among the others).
     pub(crate) fn insert(&mut self, key: Key, entry: Entry) {
-        if let Some(at) = self.find(key) {
-            self.learned -= usize::from(self.slots[at].entry().is_learned());
-            self.slots[at] = Slot::new(key, entry);
+        let place = self.find(key);
+        if let Some(note) = place.and_then(|place| self.note_mut(place)) {
+            let before = std::mem::replace(note, Note::new(entry)).entry();
+            self.learned -= usize::from(before.is_learned());
         } else {
-            if (self.len + 1) * 5 > self.slots.len() * 4 {
-                self.resize(self.slots.len() + self.slots.len() / 4);
+            if (self.len + 1) * 5 > self.groups.len() * WAYS * 4 {
+                self.resize(self.groups.len() + self.groups.len() / 4);
             }
             if self.next == u32::MAX {
                 self.renumber();
             }
-            self.place(Slot::new(key, entry), self.next);
+            self.place(key, Note::new(entry), self.next);
             self.next += 1;
             self.len += 1;
         }
         self.learned += usize::from(entry.is_learned());
     }
 
-    /// The slot behind another, in a circle.
+    /// The group behind another, in a circle.
     fn after(&self, at: usize) -> usize {
-        if at + 1 < self.slots.len() { at + 1 } else { 0 }
+        if at + 1 < self.groups.len() { at + 1 } else { 0 }
     }
 
-    /// How many slots behind another one is, in a circle.
+    /// How many groups behind another one is, in a circle.
     fn distance(&self, from: usize, to: usize) -> usize {
-        if to >= from { to - from } else { to + self.slots.len() - from }
+        if to >= from { to - from } else { to + self.groups.len() - from }
     }
 
-    fn place(&mut self, slot: Slot, sequence: u32) {
-        let mut at = self.home(Key(slot.key));
-        while self.slots[at].key != 0 {
+    /// Puts in an entry that isn't there; some group isn't full.
+    fn place(&mut self, key: Key, note: Note, sequence: u32) {
+        let mut at = self.home(key);
+        while self.groups[at].is_full() {
             at = self.after(at);
         }
-        self.slots[at] = slot;
-        self.order[at] = sequence;
+        let group = &mut self.groups[at];
+        let way = group.len();
+        (group.keys[way], group.notes[way], self.order[at][way]) = (key.0, note, sequence);
+    }
+
+    /// Copies an entry to another place.
+    fn copy(&mut self, from: Place, to: Place) {
+        let group = self.groups[from.0];
+        self.groups[to.0].keys[to.1] = group.keys[from.1];
+        self.groups[to.0].notes[to.1] = group.notes[from.1];
+        self.order[to.0][to.1] = self.order[from.0][from.1];
     }
 
     /// Takes an entry out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<Entry> {
-        let mut hole = self.find(key)?;
-        let entry = self.slots[hole].entry();
+        let place = self.find(key)?;
+        let entry = self.note(place)?.entry();
         self.len -= 1;
         self.learned -= usize::from(entry.is_learned());
-        // Entries that had to make way for this one move back.
-        let mut at = hole;
+        let (mut at, mut way) = place;
         loop {
-            at = self.after(at);
-            let slot = self.slots[at];
-            if slot.key == 0 {
-                break;
-            }
-            let home = self.home(Key(slot.key));
-            if self.distance(home, at) >= self.distance(hole, at) {
-                self.slots[hole] = slot;
-                self.order[hole] = self.order[at];
-                hole = at;
-            }
+            let (last, was_full) = (self.groups[at].len() - 1, self.groups[at].is_full());
+            self.copy((at, last), (at, way));
+            self.groups[at].keys[last] = 0;
+            let Some(farther) = self.first_past(at).filter(|_| was_full) else { break };
+            self.copy(farther, (at, last));
+            (at, way) = farther;
         }
-        self.slots[hole] = Slot::default();
-        if self.slots.len() > SMALLEST && self.len * 16 < self.slots.len() {
-            self.resize(self.slots.len() / 4);
+        if self.groups.len() > SMALLEST && self.len * 16 < self.groups.len() * WAYS {
+            self.resize(self.groups.len() / 4);
         }
         Some(entry)
     }
 
+    /// The first entry that there was no room for in a group which was full so far.
+    fn first_past(&self, group: usize) -> Option<Place> {
+        let mut at = self.after(group);
+        while at != group {
+            for (way, key) in self.groups[at].keys.into_iter().enumerate() {
+                if key == 0 {
+                    return None;
+                }
+                if self.distance(self.home(Key(key)), at) >= self.distance(group, at) {
+                    return Some((at, way));
+                }
+            }
+            at = self.after(at);
+        }
+        None
+    }
+
     fn resize(&mut self, size: usize) {
         let size = size.max(SMALLEST);
-        let slots = std::mem::replace(&mut self.slots, vec![Slot::default(); size].into());
-        let order = std::mem::replace(&mut self.order, vec![0; size].into());
-        for (slot, sequence) in slots.iter().zip(order) {
-            if slot.key != 0 {
-                self.place(*slot, sequence);
-            }
+        let groups = std::mem::replace(&mut self.groups, vec![Group::default(); size].into());
+        let order = std::mem::replace(&mut self.order, vec![[0; WAYS]; size].into());
+        for (key, note, sequence) in entries(&groups, &order) {
+            self.place(key, note, sequence);
         }
     }
 
     /// Makes room for more sequence numbers.
     fn renumber(&mut self) {
-        let mut taken: Vec<usize> = (0..self.slots.len()).filter(|at| self.slots[*at].key != 0).collect();
-        taken.sort_by_key(|at| self.order[*at]);
-        for (sequence, at) in taken.iter().enumerate() {
-            self.order[*at] = sequence as u32;
+        let mut sequences: Vec<u32> = entries(&self.groups, &self.order).map(|(.., sequence)| sequence).collect();
+        sequences.sort_unstable();
+        for number in self.order.as_flattened_mut() {
+            // Places without an entry have some number, too, which doesn't count.
+            *number = sequences.partition_point(|sequence| sequence < number) as u32;
         }
-        self.next = taken.len() as u32;
+        self.next = sequences.len() as u32;
     }
 
     /// Every entry, in no order that may be seen.
     fn iter(&self) -> impl Iterator<Item = (Key, Entry, u32)> + '_ {
-        let taken = self.slots.iter().zip(&self.order).filter(|(slot, _)| slot.key != 0);
-        taken.map(|(slot, sequence)| (Key(slot.key), slot.entry(), *sequence))
+        entries(&self.groups, &self.order).map(|(key, note, sequence)| (key, note.entry(), sequence))
     }
 
     /// The entries that are wanted, newest first.
@@ -381,6 +438,14 @@ impl Fdb {
         let ages = self.iter().filter(|(_, entry, _)| entry.ages());
         ages.map(|(_, entry, _)| hold.saturating_sub(now.wrapping_sub(entry.updated))).min()
     }
+}
+
+/// What is in a table.
+fn entries<'a>(groups: &'a [Group], order: &'a [[u32; WAYS]]) -> impl Iterator<Item = (Key, Note, u32)> + 'a {
+    let places = groups.iter().zip(order).flat_map(|(group, order)| {
+        group.keys.iter().zip(&group.notes).zip(order).map(|((key, note), sequence)| (Key(*key), *note, *sequence))
+    });
+    places.filter(|(key, ..)| key.0 != 0)
 }
 
 #[cfg(test)]

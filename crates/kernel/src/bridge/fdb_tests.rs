@@ -124,7 +124,7 @@ fn it_grows_and_shrinks() {
     for address in 1..=u16::MAX {
         assert_eq!(fdb.learn(key(address), address % 5, 0, LEARNED_LIMIT), Learned::Changed);
     }
-    let bytes = fdb.slots.len() * (size_of::<Slot>() + size_of::<u32>());
+    let bytes = fdb.groups.len() * (size_of::<Group>() + size_of::<[u32; WAYS]>());
     assert!(bytes <= usize::from(u16::MAX) * 32);
     for address in 1..=u16::MAX {
         assert_eq!(fdb.destination(key(address), 0), Some((address % 5, false)));
@@ -132,13 +132,13 @@ fn it_grows_and_shrinks() {
     for address in 1..=u16::MAX {
         assert!(fdb.remove(key(address)).is_some());
     }
-    assert!(fdb.slots.len() <= 64);
+    assert!(fdb.groups.len() <= 16);
     assert_eq!(fdb.destination(key(1), 0), None);
 }
 
 #[test]
-fn a_slot_is_a_quarter_of_a_cache_line() {
-    assert_eq!(size_of::<Slot>(), 16);
+fn a_group_is_a_cache_line() {
+    assert_eq!((size_of::<Group>(), align_of::<Group>()), (64, 64));
 }
 
 #[test]
