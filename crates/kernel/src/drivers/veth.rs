@@ -30,7 +30,7 @@ impl Default for Veth {
 }
 
 /// Room for one 802.1Q tag beyond the MTU.
-const VLAN_HLEN: usize = 4;
+pub(crate) const VLAN_HLEN: usize = 4;
 
 pub(super) fn profile(cpus: u32) -> Profile {
     Profile {

@@ -22,30 +22,38 @@ impl Kernel {
         caller: &dyn Caller,
     ) -> Result<usize, Errno> {
         let mut messages = messages.into_iter();
-        let mut next = messages.next();
+        let mut room: [Message<'_>; BURST] = [(&[], &[]); BURST];
         let mut sent = 0;
-        while let Some((data, address)) = next {
-            let (more, error) = if self.may_send_burst(socket) {
-                let done = packet::send_burst(self, socket, &mut next, &mut messages);
-                self.settle();
-                done
-            } else {
-                match self.send(socket, data, address, flags, caller) {
-                    Ok(_) => {
-                        next = messages.next();
-                        (1, None)
+        loop {
+            let mut count = 0;
+            for (place, message) in room.iter_mut().zip(messages.by_ref()) {
+                *place = message;
+                count += 1;
+            }
+            let mut burst = &room[..count];
+            if burst.is_empty() {
+                return Ok(sent);
+            }
+            while let Some((data, address)) = burst.first() {
+                let (more, error) = if self.may_send_burst(socket) {
+                    let done = packet::send_burst(self, socket, burst);
+                    self.settle();
+                    done
+                } else {
+                    match self.send(socket, data, address, flags, caller) {
+                        Ok(_) => (1, None),
+                        Err(error) => (0, Some(error)),
                     }
-                    Err(error) => (0, Some(error)),
+                };
+                sent += more;
+                burst = burst.get(more..).unwrap_or_default();
+                match error {
+                    Some(error) if sent == 0 => return Err(error),
+                    Some(_) => return Ok(sent),
+                    None => {}
                 }
-            };
-            sent += more;
-            match error {
-                Some(error) if sent == 0 => return Err(error),
-                Some(_) => break,
-                None => {}
             }
         }
-        Ok(sent)
     }
 
     /// Whether it is a packet socket that isn't to report an error first.

@@ -9,16 +9,17 @@ use std::collections::VecDeque;
 
 use slotmap::SlotMap;
 
-use super::batch::{BURST, Message};
+use super::batch::Message;
 use super::filter::Filter;
 use super::{LinkAddress, MSG_PEEK, Queued, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, Socket, SocketKind};
 use crate::Kernel;
-use crate::drivers::veth::Cable;
+use crate::drivers::veth::{Cable, VLAN_HLEN};
 use crate::drop_reason::{DropCounts, DropReason};
 use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame, FramePool, PacketType};
 use crate::netdev::{Device, NetdevEvent};
-use crate::types::{DevId, Instant, MacAddr, SocketId};
+use crate::netns::Netns;
+use crate::types::{DevId, Instant, MacAddr, NsId, SocketId};
 use crate::{Control, Datagram};
 
 pub(crate) use take::{Taken, Takers};
@@ -464,79 +465,65 @@ fn kept(filter: &Filter, frame: &Frame) -> u32 {
     u32::try_from(filter.run(frame.bytes())).unwrap_or(u32::MAX)
 }
 
-/// How a socket's datagrams to one address leave.
+/// What a socket says of the datagrams that it sends.
 #[derive(Clone, Copy)]
-struct Outlet {
-    dev: DevId,
-    /// Whether the socket gives the Ethernet header itself.
+struct Origin {
+    ns: NsId,
+    /// Whether it gives the Ethernet header itself.
     raw: bool,
     protocol: u16,
-    to: MacAddr,
-    source: MacAddr,
-    mtu: usize,
-    tapped: bool,
-    /// The cable that it is an end of, where nobody looks on: it takes many frames at once.
-    cable: Option<Cable>,
+    /// Where those without an address go.
+    device: Option<DevId>,
 }
 
-impl Outlet {
+impl Origin {
     #[inline(always)]
-    fn new(kernel: &Kernel, socket: SocketId, address: &[u8]) -> Result<Outlet, Errno> {
+    fn of(kernel: &Kernel, socket: SocketId) -> Result<Origin, Errno> {
         let open = kernel.sockets.get(socket).ok_or(Errno::EBADF)?;
         let SocketKind::Packet(packet) = &open.kind else { return Err(Errno::ENOTSOCK) };
-        let mut protocol = packet.protocol;
-        let (dev, to) = if address.is_empty() {
-            (packet.device.ok_or(Errno::ENXIO)?, MacAddr::ZERO)
-        } else {
-            let to = LinkAddress::parse(address)?;
-            if to.protocol != 0 {
-                protocol = to.protocol;
-            }
-            (kernel.namespaces[open.ns].device_by_index(to.ifindex).ok_or(Errno::ENXIO)?, to.address)
-        };
-        let device = kernel.devices.get(dev).ok_or(Errno::ENXIO)?;
-        if !device.is_up() {
-            return Err(Errno::ENETDOWN);
+        Ok(Origin { ns: open.ns, raw: packet.kind == SOCK_RAW, protocol: packet.protocol, device: packet.device })
+    }
+
+    /// The device that a datagram leaves through.
+    #[inline(always)]
+    fn device(&self, namespace: &Netns, address: &[u8]) -> Result<DevId, Errno> {
+        if address.is_empty() {
+            return self.device.ok_or(Errno::ENXIO);
         }
-        let tapped = device.taps.see_outgoing() && device.takes_frames();
-        let cable = if tapped { None } else { Cable::of(&kernel.devices, dev, device) };
-        let (raw, source, mtu) = (packet.kind == SOCK_RAW, device.address, device.mtu as usize);
-        Ok(Outlet { dev, raw, protocol, to, source, mtu, tapped, cable })
+        namespace.device_by_index(LinkAddress::parse(address)?.ifindex).ok_or(Errno::ENXIO)
+    }
+
+    /// How long a frame a datagram becomes.
+    #[inline(always)]
+    fn frame_length(&self, data: &[u8]) -> usize {
+        if self.raw { data.len() } else { ETH_HLEN + data.len() }
+    }
+
+    /// Whether a datagram may leave through a device.
+    #[inline(always)]
+    fn check(&self, device: &Device, data: &[u8]) -> Result<(), Errno> {
+        let payload = self.frame_length(data).checked_sub(ETH_HLEN).ok_or(Errno::EINVAL)?;
+        let mtu = device.mtu as usize;
+        if payload > mtu && !(self.raw && is_tagged(data) && payload <= mtu + VLAN_HLEN) {
+            return Err(Errno::EMSGSIZE);
+        }
+        Ok(())
     }
 
     /// Makes `frame` what a datagram becomes.
     #[inline(always)]
-    fn make(&self, pool: &mut FramePool, frame: &mut Frame, data: &[u8]) -> Result<(), Errno> {
+    fn make(&self, pool: &mut FramePool, device: &Device, (data, address): Message<'_>, frame: &mut Frame) {
         if self.raw {
-            let payload = data.len().checked_sub(ETH_HLEN).ok_or(Errno::EINVAL)?;
-            if payload > self.mtu && payload > self.mtu + if is_tagged(data) { 4 } else { 0 } {
-                return Err(Errno::EMSGSIZE);
-            }
-            pool.copy_to(frame, data);
-            return Ok(());
+            return pool.copy_to(frame, data);
         }
-        if data.len() > self.mtu {
-            return Err(Errno::EMSGSIZE);
-        }
+        let to = LinkAddress::parse(address).unwrap_or_default();
+        let protocol = if to.protocol != 0 { to.protocol } else { self.protocol };
         pool.build_to(frame, ETH_HLEN + data.len(), |frame| {
-            frame[..6].copy_from_slice(&self.to.0);
-            frame[6..12].copy_from_slice(&self.source.0);
-            frame[12..14].copy_from_slice(&self.protocol.to_be_bytes());
+            frame[..6].copy_from_slice(&to.address.0);
+            frame[6..12].copy_from_slice(&device.address.0);
+            frame[12..14].copy_from_slice(&protocol.to_be_bytes());
             frame[ETH_HLEN..].copy_from_slice(data);
         });
-        Ok(())
-    }
-}
-
-impl Outlet {
-    /// Sends one datagram.
-    fn send_one(&self, kernel: &mut Kernel, socket: SocketId, data: &[u8]) -> Result<(), Errno> {
-        let mut frame = Frame::default();
-        self.make(&mut kernel.frames, &mut frame, data)?;
-        if self.tapped {
-            tap(kernel, self.dev, &frame, PacketType::Outgoing, Some(socket));
-        }
-        kernel.driver_transmit(self.dev, frame).map_err(errno)
     }
 }
 
@@ -548,72 +535,82 @@ fn errno(reason: DropReason) -> Errno {
 }
 
 pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: &[u8]) -> Result<usize, Errno> {
-    Outlet::new(kernel, socket, address)?.send_one(kernel, socket, data)?;
+    let origin = Origin::of(kernel, socket)?;
+    let dev = origin.device(&kernel.namespaces[origin.ns], address)?;
+    let device = kernel.devices.get(dev).ok_or(Errno::ENXIO)?;
+    if !device.is_up() {
+        return Err(Errno::ENETDOWN);
+    }
+    origin.check(device, data)?;
+    let mut frame = Frame::default();
+    origin.make(&mut kernel.frames, device, (data, address), &mut frame);
+    if device.taps.see_outgoing() && device.takes_frames() {
+        tap(kernel, dev, &frame, PacketType::Outgoing, Some(socket));
+    }
+    kernel.driver_transmit(dev, frame).map_err(errno)?;
     Ok(data.len())
 }
 
-/// Sends datagrams to addresses, at most [`BURST`], before anything follows from them: how many were sent, and what went wrong. `next`
-/// is the first of them, and afterwards the first that was not sent.
+/// Sends datagrams to addresses, [`BURST`] at most, before anything follows from them: how many were sent, and what went wrong.
 #[inline(always)]
-pub(super) fn send_burst<'a>(
-    kernel: &mut Kernel,
-    socket: SocketId,
-    next: &mut Option<Message<'a>>,
-    messages: &mut impl Iterator<Item = Message<'a>>,
-) -> (usize, Option<Errno>) {
+pub(super) fn send_burst(kernel: &mut Kernel, socket: SocketId, messages: &[Message<'_>]) -> (usize, Option<Errno>) {
+    let origin = match Origin::of(kernel, socket) {
+        Ok(origin) => origin,
+        Err(error) => return (0, Some(error)),
+    };
     let mut sent = 0;
-    while sent < BURST
-        && let Some((mut data, address)) = *next
-    {
-        let outlet = match Outlet::new(kernel, socket, address) {
-            Ok(outlet) => outlet,
-            Err(error) => return (sent, Some(error)),
-        };
-        let (mut packets, mut bytes, mut failed) = (0, 0, None);
-        if let Some(cable) = outlet.cable {
-            let Kernel { devices, backlog, frames, .. } = kernel;
-            let mut free = backlog.free(BURST - sent);
-            // This one and those that follow, as long as they go to the same address.
-            while let Some(place) = free.next() {
-                failed = outlet.make(frames, place, data).err();
-                if failed.is_some() {
-                    break;
-                }
-                if place.len() > cable.longest {
-                    frames.recycle_from(place);
-                    break;
-                }
-                packets += 1;
-                bytes += place.len();
-                *next = messages.next();
-                match *next {
-                    Some((more, to)) if same(to, address) => data = more,
-                    _ => break,
-                }
-            }
-            free.took(cable.peer, cable.to_port, packets);
-            cable.count(devices, packets, bytes);
-            sent += packets;
+    loop {
+        sent += send_over_cables(kernel, origin, &messages[sent..]);
+        let Some((data, address)) = messages.get(sent) else { return (sent, None) };
+        if let Err(error) = send(kernel, socket, data, address) {
+            return (sent, Some(error));
         }
-        // One that no cable takes, or this one doesn't.
-        if packets == 0 && failed.is_none() {
-            failed = outlet.send_one(kernel, socket, data).err();
-            if failed.is_none() {
-                sent += 1;
-                *next = messages.next();
-            }
-        }
-        if failed.is_some() {
-            return (sent, failed);
-        }
+        sent += 1;
     }
-    (sent, None)
 }
 
-/// Whether two addresses are the same. Most are none at all.
+/// Sends the first of the datagrams, each through its device, as long as these are ends of cables and nobody looks on: how many. The
+/// next is to be sent alone.
+#[inline(never)]
+fn send_over_cables(kernel: &mut Kernel, origin: Origin, messages: &[Message<'_>]) -> usize {
+    let Kernel { devices, namespaces, backlog, frames, .. } = kernel;
+    let Some(namespace) = namespaces.get(origin.ns) else { return 0 };
+    let mut free = backlog.free(messages.len());
+    let mut rest = messages;
+    while let Some(((_, address), others)) = rest.split_first()
+        && let Ok(dev) = origin.device(namespace, address)
+        && let Some(device) = devices.get(dev).filter(|device| device.is_up() && !device.taps.see_outgoing())
+        && let Some(cable) = Cable::of(devices, dev, device)
+    {
+        // Longer ones with a tag are sent alone.
+        let longest = cable.longest.min(ETH_HLEN + device.mtu as usize);
+        // Those that follow, as long as they go to the same address.
+        let alike = 1 + others.iter().take_while(|(_, to)| same(to, address)).count();
+        let (mut packets, mut bytes) = (0, 0);
+        for message in &rest[..alike] {
+            let length = origin.frame_length(message.0);
+            if !(ETH_HLEN..=longest).contains(&length) {
+                break;
+            }
+            let Some(place) = free.next() else { break };
+            origin.make(frames, device, *message, place);
+            packets += 1;
+            bytes += length;
+        }
+        free.took(cable.peer, cable.to_port, packets);
+        cable.count(devices, packets, bytes);
+        rest = &rest[packets..];
+        if packets < alike {
+            break;
+        }
+    }
+    messages.len() - rest.len()
+}
+
+/// Whether two addresses are the same. Most are none at all, and those that differ mostly do so in the first eight bytes.
 #[inline(always)]
 fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && (one.is_empty() || one == other)
+    one.len() == other.len() && (one.is_empty() || one.first_chunk::<8>() == other.first_chunk() && one == other)
 }
 
 /// Whether a frame has an 802.1Q or 802.1ad tag.
