@@ -19,9 +19,46 @@ pub(crate) struct Switch {
     process: Process,
     sender: SocketId,
     receiver: SocketId,
-    /// What is sent in turn: a frame, and the address of the device it leaves through.
-    frames: Vec<(Vec<u8>, Vec<u8>)>,
+    sent: Frames,
     at: usize,
+}
+
+/// What is sent in turn, side by side, so that it is the switch that waits for memory and not the sender.
+#[derive(Default)]
+struct Frames {
+    bytes: Vec<u8>,
+    /// Of each frame.
+    length: usize,
+    /// The addresses of the devices that they leave through; none is needed where the sender is bound.
+    outlets: Vec<Vec<u8>>,
+    /// By number, for each frame.
+    outlet: Vec<u16>,
+}
+
+impl Frames {
+    fn new(outlets: Vec<Vec<u8>>, frames: impl IntoIterator<Item = (Vec<u8>, u16)>) -> Frames {
+        let mut new = Frames { outlets, ..Frames::default() };
+        for (frame, outlet) in frames {
+            new.length = frame.len();
+            new.bytes.extend(frame);
+            new.outlet.push(outlet);
+        }
+        new
+    }
+
+    /// Of a sender that is bound.
+    fn bound(frames: impl IntoIterator<Item = Vec<u8>>) -> Frames {
+        Frames::new(vec![Vec::new()], frames.into_iter().map(|frame| (frame, 0)))
+    }
+
+    fn len(&self) -> usize {
+        self.outlet.len()
+    }
+
+    fn from(&self, at: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let frames = self.bytes[at * self.length..].chunks_exact(self.length);
+        frames.zip(&self.outlet[at..]).map(|(frame, outlet)| (frame, &self.outlets[usize::from(*outlet)][..]))
+    }
 }
 
 fn station(port: u32, number: u32) -> [u8; 6] {
@@ -57,7 +94,7 @@ impl Switch {
         kernel.set_option(receiver, 1, 33, &(2i32 << 20).to_ne_bytes()).expect("SO_RCVBUFFORCE");
         kernel.set_option(receiver, 263, 23, &1i32.to_ne_bytes()).expect("PACKET_IGNORE_OUTGOING");
         let process = Process::default();
-        (Switch { kernel, stations, process, sender, receiver, frames: Vec::new(), at: 0 }, here, cables)
+        (Switch { kernel, stations, process, sender, receiver, sent: Frames::default(), at: 0 }, here, cables)
     }
 
     /// Has the receiver listen: on one device, or with 0 on all.
@@ -66,8 +103,9 @@ impl Switch {
         self.kernel.bind(self.receiver, &link_address([low, high], ifindex), &self.process).expect("bind");
         self.take();
         // A batch of one flow is one call, too.
-        while (1..BATCH).contains(&self.frames.len()) {
-            self.frames.extend_from_within(..);
+        while (1..BATCH).contains(&self.sent.len()) {
+            self.sent.bytes.extend_from_within(..);
+            self.sent.outlet.extend_from_within(..);
         }
     }
 
@@ -80,9 +118,9 @@ impl Switch {
     pub(crate) fn pair(length: usize) -> Switch {
         let (mut switch, _, cables) = Switch::new(2);
         let (a, b) = (station(0, 1), station(1, 1));
-        switch.frames = vec![(frame(a, b, length), link_address(EXPERIMENT, cables[1]))];
+        switch.sent = Frames::new(vec![link_address(EXPERIMENT, cables[1])], [(frame(a, b, length), 0)]);
         switch.send(1);
-        switch.frames = vec![(frame(b, a, length), Vec::new())];
+        switch.sent = Frames::bound([frame(b, a, length)]);
         switch.bind_sender(cables[0]);
         switch.listen(cables[1]);
         switch
@@ -93,10 +131,10 @@ impl Switch {
         let (mut switch, _, cables) = Switch::new(2);
         let stations = |at: usize| (station(0, at as u32), station(1, at as u32));
         for (near, far) in (0..BATCH).map(stations) {
-            switch.frames = vec![(frame(near, far, length), link_address(EXPERIMENT, cables[1]))];
+            switch.sent = Frames::new(vec![link_address(EXPERIMENT, cables[1])], [(frame(near, far, length), 0)]);
             switch.send(1);
         }
-        switch.frames = (0..BATCH).map(stations).map(|(near, far)| (frame(far, near, length), Vec::new())).collect();
+        switch.sent = Frames::bound((0..BATCH).map(stations).map(|(near, far)| frame(far, near, length)));
         switch.bind_sender(cables[0]);
         switch.listen(cables[1]);
         switch
@@ -116,9 +154,9 @@ impl Switch {
         }
         here.send(&mut switch.kernel, &port_request("p1", bridge));
         let (a, b) = (station(0, 1), station(1, 1));
-        switch.frames = vec![(frame(a, b, length), link_address(EXPERIMENT, cables[1]))];
+        switch.sent = Frames::new(vec![link_address(EXPERIMENT, cables[1])], [(frame(a, b, length), 0)]);
         switch.send(1);
-        switch.frames = vec![(frame(b, a, length), Vec::new())];
+        switch.sent = Frames::bound([frame(b, a, length)]);
         switch.bind_sender(cables[0]);
         switch.listen(cables[1]);
         switch
@@ -137,7 +175,7 @@ impl Switch {
         let third = switch.kernel.socket(switch.stations, 17, 3, 0).expect("a packet socket");
         let [low, high] = (EVERYTHING as u16).to_ne_bytes();
         switch.kernel.bind(third, &link_address([low, high], cables[2]), &switch.process).expect("bind");
-        switch.frames = vec![(frame(b, a, length), Vec::new())];
+        switch.sent = Frames::bound([frame(b, a, length)]);
         switch.bind_sender(cables[0]);
         switch.listen(cables[1]);
         switch
@@ -152,26 +190,25 @@ impl Switch {
     pub(crate) fn flows(ports: u32, addresses: u32, flows: u32, length: usize) -> Switch {
         let (mut switch, _, cables) = Switch::new(ports);
         let place = |at: u32| (at % ports, station(at % ports, at / ports));
-        let out = |port: u32| link_address(EXPERIMENT, cables[port as usize]);
+        let outlets: Vec<Vec<u8>> = cables.iter().map(|cable| link_address(EXPERIMENT, *cable)).collect();
         // Everybody is heard once, by somebody whom the bridge knows already.
         let first = station(0, 0);
         for at in 0..addresses {
             let (port, address) = place(at);
-            switch.frames = vec![(frame(first, address, 60), out(port))];
+            switch.sent = Frames::new(vec![outlets[port as usize].clone()], [(frame(first, address, 60), 0)]);
             switch.send(1);
         }
         let mut state = 0x9e37_79b9_7f4a_7c15;
-        switch.frames = (0..flows)
-            .map(|_| {
-                let (port, source) = place(next_random(&mut state) as u32 % addresses);
-                loop {
-                    let (to, destination) = place(next_random(&mut state) as u32 % addresses);
-                    if to != port {
-                        break (frame(destination, source, length), out(port));
-                    }
+        let flows = (0..flows).map(|_| {
+            let (port, source) = place(next_random(&mut state) as u32 % addresses);
+            loop {
+                let (to, destination) = place(next_random(&mut state) as u32 % addresses);
+                if to != port {
+                    break (frame(destination, source, length), port as u16);
                 }
-            })
-            .collect();
+            }
+        });
+        switch.sent = Frames::new(outlets, flows);
         switch.listen(0);
         switch
     }
@@ -179,7 +216,7 @@ impl Switch {
     /// Broadcasts to `ports` other ports.
     pub(crate) fn flood(ports: u32, length: usize) -> Switch {
         let (mut switch, _, cables) = Switch::new(ports + 1);
-        switch.frames = vec![(frame([0xff; 6], station(0, 1), length), Vec::new())];
+        switch.sent = Frames::bound([frame([0xff; 6], station(0, 1), length)]);
         switch.bind_sender(cables[0]);
         switch.send(1);
         switch.listen(0);
@@ -189,12 +226,11 @@ impl Switch {
     /// Sends `count` frames.
     fn send(&mut self, mut count: usize) {
         while count > 0 {
-            let frames = self.frames[self.at..].iter().take(count).map(|(data, address)| (&data[..], &address[..]));
-            let now = (self.frames.len() - self.at).min(count);
-            let sent = self.kernel.send_many(self.sender, frames, 0, &self.process);
+            let now = (self.sent.len() - self.at).min(count);
+            let sent = self.kernel.send_many(self.sender, self.sent.from(self.at).take(now), 0, &self.process);
             assert_eq!(sent, Ok(now));
             count -= now;
-            self.at = (self.at + now) % self.frames.len();
+            self.at = (self.at + now) % self.sent.len();
         }
     }
 
