@@ -138,8 +138,6 @@ pub struct Kernel {
     circling: ring::Ring<(DevId, frame::Frame)>,
     /// Room for those that are just being received.
     worked_off: Option<Box<backlog::Backlog>>,
-    /// Room for looking ahead.
-    homes: Vec<u32>,
     /// Room for a burst of IPv4 packets.
     bench: Option<Box<ipv4::Bench>>,
     /// Room for the devices through which a frame is being flooded.
@@ -177,7 +175,6 @@ impl Kernel {
             backlog: backlog::Backlog::default(),
             circling: ring::Ring::default(),
             worked_off: None,
-            homes: Vec::new(),
             bench: None,
             egresses: Vec::new(),
             arrivals: Vec::new(),

@@ -191,7 +191,7 @@ impl Kernel {
         let (port, taker) = (device.and_then(Device::quiet_port), device.and_then(Device::sole_taker));
         match (port, taker) {
             (Some(PortRef { bridge, number }), _) => {
-                let arrival = Arrival { dev, number, frames: 1 };
+                let arrival = Arrival::of(dev, number, &frame);
                 crate::bridge::input_alone(self, bridge, arrival, false, &mut frame);
             }
             (None, Some(socket)) => self.take(dev, socket, slice::from_mut(&mut frame)),
@@ -205,19 +205,13 @@ impl Kernel {
         let Some((run, others)) = runs.split_first() else { return (runs, frames) };
         let device = self.devices.get(run.dev);
         let (port, taker) = (device.and_then(Device::quiet_port), device.and_then(Device::sole_taker));
-        if let Some(port) = port
-            && !others.is_empty()
-        {
+        if let Some(port) = port {
             return self.receive_on_ports(port.bridge, runs, frames);
         }
         let (burst, rest) = frames.split_at_mut(run.frames);
-        match (port, taker) {
-            (Some(PortRef { bridge, number }), _) => {
-                let arrival = Arrival { dev: run.dev, number, frames: run.frames };
-                crate::bridge::input(self, bridge, &mut [arrival], false, burst);
-            }
-            (None, Some(socket)) => self.take(run.dev, socket, burst),
-            (None, None) => self.receive_others(run.dev, burst),
+        match taker {
+            Some(socket) => self.take(run.dev, socket, burst),
+            None => self.receive_others(run.dev, burst),
         }
         (others, rest)
     }
@@ -236,12 +230,12 @@ impl Kernel {
             && let Some(port) = self.devices.get(run.dev).and_then(Device::quiet_port)
             && port.bridge == bridge
         {
-            arrivals.push(Arrival { dev: run.dev, number: port.number, frames: run.frames });
+            Arrival::put_down(&mut arrivals, run.dev, port.number, &frames[count..][..run.frames]);
             count += run.frames;
             runs = others;
         }
         let (burst, rest) = frames.split_at_mut(count);
-        crate::bridge::input(self, bridge, &mut arrivals, false, burst);
+        crate::bridge::input(self, bridge, &mut arrivals, burst);
         arrivals.clear();
         self.arrivals = arrivals;
         (runs, rest)
@@ -304,7 +298,7 @@ impl Kernel {
 
     /// Receives a frame of which it is known to whom it is.
     #[inline(never)]
-    pub(crate) fn receive_typed(&mut self, dev: DevId, frame: Frame) {
+    pub(crate) fn receive_typed(&mut self, dev: DevId, mut frame: Frame) {
         let Some(device) = self.devices.get(dev) else {
             return self.drop_frame(frame, DropReason::DevReady);
         };
@@ -313,8 +307,8 @@ impl Kernel {
             device.taps.see_incoming() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
         match port {
             Some(port) => {
-                let arrival = Arrival { dev, number: port.number, frames: 1 };
-                crate::bridge::input(self, port.bridge, &mut [arrival], true, &mut [frame]);
+                let arrival = Arrival::of(dev, port.number, &frame);
+                crate::bridge::input_alone(self, port.bridge, arrival, true, &mut frame);
             }
             None if macvlans => self.receive_below(dev, frame, seen),
             None => self.deliver(dev, frame, seen),
@@ -383,7 +377,9 @@ pub(crate) struct Stations {
 impl Stations {
     #[inline(always)]
     pub(crate) fn of(device: &Device) -> Stations {
-        let number = |MacAddr([a, b, c, d, e, f])| u64::from_be_bytes([a, b, c, d, e, f, 0, 0]);
+        let number = |MacAddr([a, b, c, d, e, f])| {
+            u64::from(u32::from_le_bytes([a, b, c, d])) | u64::from(u16::from_le_bytes([e, f])) << 32
+        };
         Stations { own: number(device.address), broadcast: number(device.broadcast) }
     }
 
@@ -391,7 +387,7 @@ impl Stations {
     #[inline(always)]
     pub(crate) fn destination(header: &[u8; ETH_HLEN]) -> u64 {
         // Eight bytes in one load; what is too much is cut off.
-        header.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)) >> 16 << 16
+        header.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)) << 16 >> 16
     }
 
     /// What a frame's destination is to the device.
@@ -404,7 +400,7 @@ impl Stations {
     #[inline(always)]
     pub(crate) fn type_of(&self, destination: u64) -> PacketType {
         // No device's own address is a group's.
-        if destination >> 56 & 1 == 0 {
+        if destination & 1 == 0 {
             if destination == self.own { PacketType::Host } else { PacketType::OtherHost }
         } else if destination == self.broadcast {
             PacketType::Broadcast

@@ -86,7 +86,7 @@ pub(crate) fn use_entry(kernel: &mut Kernel, port: DevId, key: Key) {
     }
     let now = ticks(kernel.now);
     let Some(it) = kernel.bridge_mut(member.bridge) else { return };
-    let learned = it.fdb.learn(key, member.number, now, it.room);
+    let learned = it.fdb.learn(it.fdb.seek(key), member.number, now, it.room);
     if let Some(mut entry) = it.fdb.get(key).filter(|entry| !entry.flags.contains(EntryFlags::LOCAL)) {
         entry.flags |= EntryFlags::USER;
         it.fdb.insert(key, entry);

@@ -62,7 +62,8 @@ impl Key {
     /// The same from an address as a number of 48 bits.
     #[inline]
     pub(super) fn from_bits(address: u64, vlan: u16) -> Key {
-        Key(address & 0xffff_ffff_ffff | u64::from(vlan & 0xfff) << 48 | TAKEN)
+        debug_assert_eq!(address >> 48, 0, "an address has 48 bits");
+        Key(address | u64::from(vlan & 0xfff) << 48 | TAKEN)
     }
 
     pub(crate) fn address(self) -> MacAddr {
@@ -73,6 +74,13 @@ impl Key {
     pub(crate) fn vlan(self) -> u16 {
         (self.0 >> 48) as u16 & 0xfff
     }
+}
+
+/// A key and the group where it is looked for first. That holds until the table grows or shrinks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sought {
+    pub(super) key: Key,
+    pub(super) home: u32,
 }
 
 /// What the database knows of an address.
@@ -217,18 +225,29 @@ impl Fdb {
         self.learned
     }
 
-    /// The group where a key is looked for first: both halves of a product, so that every bit of the key counts, as a fraction of the
-    /// table.
+    /// How large the table is, in groups.
     #[inline(always)]
-    pub(super) fn home(&self, key: Key) -> usize {
+    pub(super) fn size(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Where a key is looked for first: both halves of a product, so that every bit of the key counts, as a fraction of the table.
+    #[inline(always)]
+    pub(super) fn seek(&self, key: Key) -> Sought {
         let product = u128::from(key.0 ^ self.seed) * u128::from(MULTIPLIER);
         let fraction = product as u64 ^ (product >> 64) as u64;
-        ((u128::from(fraction) * self.groups.len() as u128) >> 64) as usize
+        Sought { key, home: ((u128::from(fraction) * self.groups.len() as u128) >> 64) as u32 }
     }
 
     #[inline(always)]
-    fn find(&self, key: Key) -> Option<Place> {
-        let mut at = self.home(key);
+    fn home(&self, key: Key) -> usize {
+        self.seek(key).home as usize
+    }
+
+    #[inline(always)]
+    fn find(&self, Sought { key, home }: Sought) -> Option<Place> {
+        debug_assert_eq!(home, self.seek(key).home, "the table is as large as it was");
+        let mut at = home as usize;
         // Some groups aren't full, so this ends.
         loop {
             let Some(group) = self.groups.get(at) else {
@@ -270,13 +289,13 @@ impl Fdb {
 
     /// What is known of an address.
     pub(crate) fn get(&self, key: Key) -> Option<Entry> {
-        self.note(self.find(key)?).map(Note::entry)
+        self.note(self.find(self.seek(key))?).map(Note::entry)
     }
 
     /// Where a frame to this address goes: the port's number, and whether the address is the bridge's own. Notes the use.
     #[inline(always)]
-    pub(crate) fn destination(&mut self, key: Key, seconds: u32) -> Option<(u16, bool)> {
-        let place = self.find(key)?;
+    pub(super) fn destination(&mut self, sought: Sought, seconds: u32) -> Option<(u16, bool)> {
+        let place = self.find(sought)?;
         let note = self.note_mut(place)?;
         let rest = note.rest & ((1 << USED_SHIFT) - 1) | seconds << USED_SHIFT;
         if rest != note.rest {
@@ -287,15 +306,15 @@ impl Fdb {
 
     /// Notes that a frame from this address came in on a port. `room` is how many addresses may be learned.
     #[inline(always)]
-    pub(crate) fn learn(&mut self, key: Key, port: u16, now: u32, room: usize) -> Learned {
-        let place = self.find(key);
+    pub(super) fn learn(&mut self, sought: Sought, port: u16, now: u32, room: usize) -> Learned {
+        let place = self.find(sought);
         let Some(note) = place.and_then(|place| self.note_mut(place)) else {
-            return self.learn_new(key, port, now, room);
+            return self.learn_new(sought.key, port, now, room);
         };
         if note.rest & (PORT | LOCAL) != u32::from(port) {
             let mut entry = note.entry();
             let learned = entry.learn_again(port, now);
-            self.insert(key, entry);
+            self.insert(sought.key, entry);
             return learned;
         }
         if note.updated != now {
@@ -315,7 +334,7 @@ impl Fdb {
 
     /// Adds an entry, or gives a known address another one (which keeps its place among the others).
     pub(crate) fn insert(&mut self, key: Key, entry: Entry) {
-        let place = self.find(key);
+        let place = self.find(self.seek(key));
         if let Some(note) = place.and_then(|place| self.note_mut(place)) {
             let before = std::mem::replace(note, Note::new(entry)).entry();
             self.learned -= usize::from(before.is_learned());
@@ -364,7 +383,7 @@ impl Fdb {
 
     /// Takes an entry out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<Entry> {
-        let place = self.find(key)?;
+        let place = self.find(self.seek(key))?;
         let entry = self.note(place)?.entry();
         self.len -= 1;
         self.learned -= usize::from(entry.is_learned());

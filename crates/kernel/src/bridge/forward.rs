@@ -118,7 +118,7 @@ pub(crate) fn transmit(kernel: &mut Kernel, bridge: DevId, frame: Frame) -> Resu
     device.traffic.sent(1, length);
     let known = match kernel.bridge_mut(bridge) {
         Some(it) if !is_group(destination) => {
-            let to = it.fdb.destination(Key::from_bits(destination, 0), now);
+            let to = it.fdb.destination(it.fdb.seek(Key::from_bits(destination, 0)), now);
             to.map(|(to, _)| it.egress(None, to, length))
         }
         _ => None,

@@ -1,15 +1,13 @@
 //! 01:80:c2:00:00:00 to …:0f: what bridges say to each other, which no bridge forwards unless it is told to (IEEE 802.1D, 7.12.6).
 
-use super::fdb::Key;
-use super::input::{self, Addresses};
-use super::learning;
+use super::arrival::Arrival;
 use super::parameters::Stp;
 use super::ticks;
+use super::{input::forward_link_local, learning};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
 use crate::netdev::PortRef;
-use crate::types::DevId;
 
 /// The sixteen addresses without their last four bits.
 pub(super) const RANGE: u64 = 0x0180_c200_0000;
@@ -20,8 +18,8 @@ const BRIDGE_GROUP: u32 = 0;
 const PAUSE: u32 = 1;
 
 /// A frame to one of them.
-pub(super) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Frame, addresses: &Addresses) {
-    let last = (addresses.destination & 0xf) as u32;
+pub(super) fn input(kernel: &mut Kernel, member: PortRef, frame: Frame, arrival: &Arrival) {
+    let last = (arrival.addresses.destination & 0xf) as u32;
     let now = ticks(kernel.now);
     let Some(it) = kernel.bridge_mut(member.bridge) else {
         return kernel.drop_frame(frame, DropReason::BridgePortDisabled);
@@ -33,11 +31,11 @@ pub(super) fn input(kernel: &mut Kernel, dev: DevId, member: PortRef, frame: Fra
         return kernel.drop_frame(frame, DropReason::BridgeLinkLocal);
     }
     if forwarded || without_stp {
-        return input::forward_link_local(kernel, dev, member, frame, addresses);
+        return forward_link_local(kernel, member, frame, arrival);
     }
-    let source = Key::from_bits(addresses.source, 0);
+    let source = it.fdb.seek(arrival.source().key);
     let learned = it.learn_only(member.number, source, now);
-    learning::report(kernel, member, source, learned);
+    learning::report(kernel, member, source.key, learned);
     // For the port itself: the spanning tree, LLDP and their like listen there.
-    kernel.deliver(dev, frame, false);
+    kernel.deliver(arrival.dev, frame, false);
 }

@@ -7,11 +7,11 @@
 
 mod address;
 mod ageing;
+mod arrival;
 mod attributes;
 mod carrier;
 mod entries;
 mod fdb;
-mod fetch;
 mod forward;
 mod input;
 pub(crate) mod ioctl;
@@ -30,6 +30,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use arrival::Arrival;
 pub(crate) use attributes::{
     BRIDGE_FILES, PORT_FILES, attribute, forwarding_table, port_attribute, set_attribute, set_port_attribute,
 };
@@ -38,7 +39,7 @@ pub(crate) use entries::{
 };
 pub(crate) use fdb::{Entry, EntryFlags, Key};
 pub(crate) use forward::transmit;
-pub(crate) use input::{Arrival, input, input_alone};
+pub(crate) use input::{input, input_alone};
 pub(crate) use port::{Port, PortFlags, add_port, remove_port, set_master};
 pub(crate) use state::PortState;
 

@@ -3,6 +3,7 @@
 use super::parameters::BridgeId;
 use super::{Bridge, PORTS, PortState, address, learning, mtu, promiscuity, state};
 use crate::Kernel;
+use crate::drivers::ARPHRD_ETHER;
 use crate::error::{Errno, Error, Result};
 use crate::netdev::{DevFlags, Device, PortRef};
 use crate::timer::TimerId;
@@ -121,7 +122,7 @@ pub(crate) fn add_port(kernel: &mut Kernel, bridge: DevId, dev: DevId) -> Result
     let it = kernel.bridge(bridge).ok_or(Errno::EOPNOTSUPP)?;
     let device = kernel.devices.get(dev).ok_or(Errno::ENODEV)?;
     if device.flags.contains(DevFlags::LOOPBACK)
-        || device.kind.hardware_type() != 1
+        || device.kind.hardware_type() != ARPHRD_ETHER
         || !(device.address.is_valid_unicast() || device.bridge().is_some())
     {
         return Err(Errno::EINVAL.into());

@@ -5,7 +5,7 @@
 //! directly where both are in bridge mode; in VEPA mode a switch outside has to send them back; private ones never
 //! meet; a passthru macvlan has the lower device for itself, address and all.
 
-use super::{DevKind, Profile};
+use super::{ARPHRD_ETHER, DevKind, Profile};
 use crate::Kernel;
 use crate::drop_reason::DropReason;
 use crate::error::{Errno, Error, Result};
@@ -125,7 +125,7 @@ pub(crate) fn create(kernel: &mut Kernel, ns: NsId, new: NewDevice, below: DevId
     if new.mtu.is_some_and(|mtu| mtu > lower.mtu) {
         return Err(Errno::EINVAL.into());
     }
-    if lower.kind.hardware_type() != 1 || lower.flags.contains(DevFlags::LOOPBACK) {
+    if lower.kind.hardware_type() != ARPHRD_ETHER || lower.flags.contains(DevFlags::LOOPBACK) {
         return Err(Errno::EINVAL.into());
     }
     if lower.port.is_some() {

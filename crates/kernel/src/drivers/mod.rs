@@ -36,7 +36,10 @@ pub(crate) enum DevKind {
     Tun(Box<Tun>),
 }
 
-/// `ARPHRD_NONE`: no header, no address.
+/// What most devices are.
+pub(crate) const ARPHRD_ETHER: u16 = 1;
+const ARPHRD_LOOPBACK: u16 = 772;
+/// No header, no address.
 const ARPHRD_NONE: u16 = 65_534;
 
 /// What a kind starts with.
@@ -78,9 +81,9 @@ impl DevKind {
     /// `ARPHRD_…`.
     pub(crate) fn hardware_type(&self) -> u16 {
         match self {
-            DevKind::Loopback => 772,
+            DevKind::Loopback => ARPHRD_LOOPBACK,
             DevKind::Tun(tun) if !tun.is_tap() => ARPHRD_NONE,
-            _ => 1,
+            _ => ARPHRD_ETHER,
         }
     }
 

@@ -30,22 +30,34 @@ impl Page {
 }
 
 impl ByIndex {
+    /// Where the page with that number is if there are no gaps, counted from the first.
+    #[inline(always)]
+    fn near(&self, number: u32) -> usize {
+        number.wrapping_sub(self.pages.first().map_or(0, |page| page.number)) as usize
+    }
+
     /// Where the page with that number is, or would be.
-    #[inline]
     fn find(&self, number: u32) -> Result<usize, usize> {
-        let first = self.pages.first().map_or(0, |page| page.number);
-        let near = number.wrapping_sub(first) as usize;
+        let near = self.near(number);
         match self.pages.get(near) {
             Some(page) if page.number == number => Ok(near),
             _ => self.pages.binary_search_by_key(&number, |page| page.number),
         }
     }
 
+    /// The page with that number.
+    #[inline(always)]
+    fn page(&self, number: u32) -> Option<&Page> {
+        match self.pages.get(self.near(number)) {
+            Some(page) if page.number == number => Some(page),
+            _ => self.pages.get(self.find(number).ok()?),
+        }
+    }
+
     /// The device with that index.
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<DevId> {
-        let page = &self.pages[self.find(index / PAGE).ok()?];
-        Some(page.devices[(index % PAGE) as usize]).filter(|dev| !dev.is_null())
+        Some(self.page(index / PAGE)?.devices[(index % PAGE) as usize]).filter(|dev| !dev.is_null())
     }
 
     /// Gives an index to a device.

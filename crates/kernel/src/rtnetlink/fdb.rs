@@ -10,14 +10,12 @@ use super::dispatch::{Answer, Dump, Request};
 use super::uapi::*;
 use crate::Kernel;
 use crate::bridge::{self, Change, Entry, EntryFlags, Flush, Key};
+use crate::drivers::ARPHRD_ETHER;
 use crate::error::{Errno, Error, Result};
 use crate::types::{DevId, MacAddr};
 
 /// Bytes of a `struct ndmsg`.
 const NDMSG: usize = 12;
-
-/// `ARPHRD_ETHER`.
-const ETHERNET: u16 = 1;
 
 const NDA_LLADDR: u16 = 2;
 const NDA_CACHEINFO: u16 = 3;
@@ -118,7 +116,7 @@ pub(crate) fn add(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer> 
     let asked = Neighbour::of(request, Check::Lenient, "Invalid header")?;
     let dev = asked.device(kernel, request)?;
     let address = asked.address()?;
-    if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
+    if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ARPHRD_ETHER) {
         return Err(Error::new(Errno::EINVAL, "FDB add only supported for Ethernet devices"));
     }
     let vlan = asked.vlan()?;
@@ -233,7 +231,7 @@ pub(crate) fn delete(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answe
     let asked = Neighbour::of(request, Check::Lenient, "Invalid header")?;
     let dev = asked.device(kernel, request)?;
     let named = if request.has(NLM_F_BULK) { None } else { Some((asked.address()?, asked.vlan()?)) };
-    if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ETHERNET) {
+    if kernel.devices.get(dev).is_some_and(|it| it.kind.hardware_type() != ARPHRD_ETHER) {
         return Err(Error::new(Errno::EINVAL, "FDB delete only supported for Ethernet devices"));
     }
     let Some((address, vlan)) = named else { return flush(kernel, request, dev, &asked) };
@@ -440,7 +438,7 @@ pub(crate) fn dump(kernel: &mut Kernel, request: &Request<'_>) -> Result<Answer>
 
 fn of_device(kernel: &Kernel, dev: DevId) -> VecDeque<Item> {
     let Some(it) = kernel.devices.get(dev) else { return VecDeque::new() };
-    if it.kind.hardware_type() != ETHERNET {
+    if it.kind.hardware_type() != ARPHRD_ETHER {
         return VecDeque::new();
     }
     let filter = it.info.unicast_filter.iter().chain(&it.info.multicast_filter);

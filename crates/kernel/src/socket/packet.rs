@@ -71,6 +71,12 @@ impl Queued for Captured {
 }
 
 impl Captured {
+    /// Notes when and where the frame was seen, and how much of it is kept.
+    #[inline(always)]
+    fn note(&mut self, time: Instant, ifindex: u32, hardware_type: u16, keep: u32) {
+        (self.time, self.ifindex, self.hardware_type, self.keep) = (time, ifindex, hardware_type, keep);
+    }
+
     fn from(&self) -> LinkAddress {
         LinkAddress {
             protocol: self.frame.ethertype(),
@@ -448,10 +454,7 @@ impl Audience<'_> {
         }
         packet.queue.push_with(frame.len(), |captured| {
             captured.frame.set_share(frame, as_type);
-            captured.time = self.now;
-            captured.ifindex = device.ifindex;
-            captured.hardware_type = device.kind.hardware_type();
-            captured.keep = keep;
+            captured.note(self.now, device.ifindex, device.kind.hardware_type(), keep);
         });
         packet.received = packet.received.wrapping_add(1);
         if !std::mem::replace(&mut open.announced, true) {

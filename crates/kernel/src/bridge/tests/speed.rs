@@ -95,14 +95,14 @@ fn the_database_alone() {
         let mut fdb = Fdb::with_seed(0x1234_5678_9abc_def1);
         let keys: Vec<Key> = (0..count).map(|number| Key::new(address(number), 0)).collect();
         for key in &keys {
-            fdb.learn(*key, 1, 0, LEARNED_LIMIT);
+            fdb.learn(fdb.seek(*key), 1, 0, LEARNED_LIMIT);
         }
         per_frame(&format!("learn and look up among {count}"), FRAMES, || {
             let mut at = 0;
             for _ in 0..FRAMES {
                 at = (at + 40_503) & (count - 1);
-                std::hint::black_box(fdb.learn(keys[at], 1, 0, LEARNED_LIMIT));
-                std::hint::black_box(fdb.destination(keys[count - 1 - at], 0));
+                std::hint::black_box(fdb.learn(fdb.seek(keys[at]), 1, 0, LEARNED_LIMIT));
+                std::hint::black_box(fdb.destination(fdb.seek(keys[count - 1 - at]), 0));
             }
         });
     }

@@ -8,7 +8,7 @@ use slotmap::SlotMap;
 
 use super::{PacketSocket, kept};
 use crate::backlog::Run;
-use crate::drivers::veth;
+use crate::drivers::{ARPHRD_ETHER, veth};
 use crate::drop_reason::{DropCounts, DropReason};
 use crate::frame::{Frame, FramePool, PacketType};
 use crate::netdev::Device;
@@ -131,8 +131,7 @@ impl Takers<'_> {
                 }
                 frame.move_to(&mut captured.frame);
                 captured.frame.set_packet_type(packet_type);
-                (captured.time, captured.ifindex, captured.hardware_type, captured.keep) =
-                    (*now, ifindex, hardware_type, keep);
+                captured.note(*now, ifindex, hardware_type, keep);
                 return true;
             }
             false
@@ -155,7 +154,6 @@ impl Takers<'_> {
     ) -> usize {
         let Takers { sockets, ready, pool, drops, now } = self;
         let Some(taker) = Taker::of(sockets, socket) else { return 0 };
-        fetch(devices, runs);
         let (mut taken, mut strangers) = (0, 0);
         let received = taker.packet.queue.extend_with(runs.len(), taker.limit, |captured| {
             while let Some(run) = runs.get(taken).filter(|run| run.frames == 1)
@@ -176,8 +174,7 @@ impl Takers<'_> {
                 if keep > 0 {
                     frame.move_to(&mut captured.frame);
                     captured.frame.set_packet_type(packet_type);
-                    (captured.time, captured.keep) = (*now, keep);
-                    (captured.ifindex, captured.hardware_type) = (receiver.ifindex, receiver.kind.hardware_type());
+                    captured.note(*now, receiver.ifindex, ARPHRD_ETHER, keep);
                 }
                 if let Some(sender) = devices.get_mut(run.dev) {
                     sender.traffic.sent(1, length);
@@ -225,8 +222,7 @@ impl Takers<'_> {
                 receiver.info.incidents.rx_otherhost_dropped += 1;
             }
             captured.frame.set_share(frame, packet_type);
-            (captured.time, captured.keep) = (now, keep);
-            (captured.ifindex, captured.hardware_type) = (receiver.ifindex, receiver.kind.hardware_type());
+            captured.note(now, receiver.ifindex, ARPHRD_ETHER, keep);
             if let Some(sender) = devices.get_mut(*end) {
                 sender.traffic.sent(1, length);
             }
@@ -235,17 +231,5 @@ impl Takers<'_> {
         taker.received(received, self.ready);
         self.drops.count_many(DropReason::OtherHost, strangers);
         taken
-    }
-}
-
-/// For how many runs it pays to look ahead.
-const AHEAD: usize = 4;
-
-/// Looks at the devices at both ends of cables before they are needed one after the other: see the bridge's `fetch`.
-#[inline(always)]
-fn fetch(devices: &SlotMap<DevId, Device>, runs: &[Run]) {
-    if runs.len() >= AHEAD {
-        let peers = runs.iter().filter_map(|run| Some(devices.get(devices.get(run.dev)?.peer()?)?.mtu));
-        std::hint::black_box(peers.fold(0, |seen, mtu| seen ^ mtu));
     }
 }
