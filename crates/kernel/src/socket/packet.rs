@@ -554,7 +554,7 @@ pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: 
     Ok(data.len())
 }
 
-/// Sends datagrams to addresses, [`BURST`] at most, before anything follows from them: how many were sent, and what went wrong.
+/// Sends datagrams to addresses, all before anything follows from them: how many were sent, and what went wrong.
 #[inline(always)]
 pub(super) fn send_burst(kernel: &mut Kernel, socket: SocketId, messages: &[Message<'_>]) -> (usize, Option<Errno>) {
     let origin = match Origin::of(kernel, socket) {
