@@ -93,57 +93,41 @@ pub(super) fn close(kernel: &mut Kernel, dev: DevId) {
 
 /// The longest frame that an end takes.
 #[inline(always)]
-fn longest_for(receiver: &Device) -> usize {
+pub(crate) fn longest_for(receiver: &Device) -> usize {
     receiver.mtu as usize + ETH_HLEN + VLAN_HLEN
 }
 
-/// Where what one end sends arrives, while the other end is up.
-#[derive(Clone, Copy)]
-pub(crate) struct Cable {
-    end: DevId,
-    pub(crate) peer: DevId,
-    /// Whether that is a bridge's port.
-    pub(crate) to_port: bool,
-    /// The longest frame that the other end takes.
-    pub(crate) longest: usize,
+/// The other end of a cable, while that is up.
+#[inline(always)]
+pub(crate) fn receiver(devices: &mut SlotMap<DevId, Device>, peer: DevId) -> Option<&mut Device> {
+    devices.get_mut(peer).filter(|receiver| receiver.is_up())
 }
 
-impl Cable {
-    #[inline(always)]
-    pub(crate) fn of(devices: &SlotMap<DevId, Device>, end: DevId, device: &Device) -> Option<Cable> {
-        let peer = device.peer()?;
-        let receiver = devices.get(peer).filter(|receiver| receiver.is_up())?;
-        Some(Cable { end, peer, to_port: receiver.port.is_some(), longest: longest_for(receiver) })
-    }
-
-    /// Counts what went over it.
-    #[inline(always)]
-    pub(crate) fn count(self, devices: &mut SlotMap<DevId, Device>, packets: usize, bytes: usize) {
-        if let Some(sender) = devices.get_mut(self.end) {
-            sender.traffic.sent(packets, bytes);
-        }
-        if let Some(receiver) = devices.get_mut(self.peer) {
-            receiver.traffic.received(packets, bytes);
-        }
+/// Counts frames that an end sent.
+#[inline(always)]
+pub(crate) fn count_sent(devices: &mut SlotMap<DevId, Device>, end: DevId, packets: usize, bytes: usize) {
+    if let Some(sender) = devices.get_mut(end) {
+        sender.traffic.sent(packets, bytes);
     }
 }
 
 /// Sends a frame over the cable.
 #[inline(always)]
 pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<(), DropReason> {
-    let cable = kernel.devices.get(dev).and_then(|device| Cable::of(&kernel.devices, dev, device));
-    match cable {
-        Some(cable) if frame.len() <= cable.longest => {
-            cable.count(&mut kernel.devices, 1, frame.len());
-            kernel.enqueue(cable.peer, frame)
+    let (devices, length) = (&mut kernel.devices, frame.len());
+    match devices.get(dev).and_then(Device::peer).and_then(|peer| Some((peer, receiver(devices, peer)?))) {
+        Some((peer, receiver)) if length <= longest_for(receiver) => {
+            receiver.traffic.received(1, length);
+            count_sent(devices, dev, 1, length);
+            kernel.enqueue(peer, frame)
         }
         _ => refuse(kernel, dev, frame),
     }
 }
 
-/// The peer of a device whose frames go over a cable, without anybody looking on.
+/// The peer of a device that is up and whose frames go over a cable, without anybody looking on.
 #[inline(always)]
-fn peer_of(devices: &SlotMap<DevId, Device>, dev: DevId) -> Option<DevId> {
+pub(crate) fn peer_of(devices: &SlotMap<DevId, Device>, dev: DevId) -> Option<DevId> {
     let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.taps.see_outgoing())?;
     sender.peer()
 }
@@ -156,8 +140,8 @@ pub(crate) fn receiver_of(
     length: usize,
 ) -> Option<(DevId, &mut Device)> {
     let peer = peer_of(devices, end)?;
-    let receiver = devices.get_mut(peer)?;
-    (receiver.is_up() && length <= longest_for(receiver)).then_some((peer, receiver))
+    let receiver = receiver(devices, peer)?;
+    (length <= longest_for(receiver)).then_some((peer, receiver))
 }
 
 /// Sends a frame over the cable that `dev` is an end of, where it waits at the other end; it is taken out. `false` where there is
@@ -175,9 +159,7 @@ pub(crate) fn transmit_one(kernel: &mut Kernel, dev: DevId, frame: &mut Frame) -
     frame.hop_to(place);
     free.took(peer, receiver.port.is_some(), 1);
     receiver.traffic.received(1, length);
-    if let Some(sender) = devices.get_mut(dev) {
-        sender.traffic.sent(1, length);
-    }
+    count_sent(devices, dev, 1, length);
     true
 }
 
@@ -187,7 +169,7 @@ pub(crate) fn transmit_one(kernel: &mut Kernel, dev: DevId, frame: &mut Frame) -
 pub(crate) fn transmit_run(kernel: &mut Kernel, dev: DevId, frames: &mut [Frame]) -> usize {
     let Kernel { devices, backlog, sockets, ready, frames: pool, drops, now, .. } = kernel;
     let Some(peer) = peer_of(devices, dev) else { return 0 };
-    let Some(receiver) = devices.get_mut(peer).filter(|receiver| receiver.is_up()) else { return 0 };
+    let Some(receiver) = receiver(devices, peer) else { return 0 };
     let longest = longest_for(receiver);
     let fits = |frame: &Frame| frame.len() <= longest && frame.hops() < CIRCLING;
     let Taken { mut packets, mut bytes } = match receiver.sole_taker().filter(|_| backlog.may_be_passed()) {
@@ -208,9 +190,7 @@ pub(crate) fn transmit_run(kernel: &mut Kernel, dev: DevId, frames: &mut [Frame]
         free.took(peer, receiver.port.is_some(), packets);
     }
     receiver.traffic.received(packets, bytes);
-    if let Some(sender) = devices.get_mut(dev) {
-        sender.traffic.sent(packets, bytes);
-    }
+    count_sent(devices, dev, packets, bytes);
     packets
 }
 
@@ -253,9 +233,7 @@ pub(crate) fn transmit_shares(kernel: &mut Kernel, ends: &[DevId], frame: &Frame
         frame.share_to(place);
         free.took(peer, receiver.port.is_some(), 1);
         receiver.traffic.received(1, length);
-        if let Some(sender) = devices.get_mut(*end) {
-            sender.traffic.sent(1, length);
-        }
+        count_sent(devices, *end, 1, length);
         sent += 1;
     }
     sent

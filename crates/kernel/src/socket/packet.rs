@@ -13,7 +13,7 @@ use super::batch::Message;
 use super::filter::Filter;
 use super::{LinkAddress, MSG_PEEK, Queued, ReceiveQueue, SOCK_DGRAM, SOCK_RAW, Socket, SocketKind};
 use crate::Kernel;
-use crate::drivers::veth::{Cable, VLAN_HLEN};
+use crate::drivers::veth::{self, VLAN_HLEN};
 use crate::drop_reason::{DropCounts, DropReason};
 use crate::error::{Errno, Result};
 use crate::frame::{ETH_HLEN, Frame, FramePool, PacketType};
@@ -515,7 +515,7 @@ impl Origin {
 
     /// Makes `frame` what a datagram becomes.
     #[inline(always)]
-    fn make(&self, pool: &mut FramePool, device: &Device, (data, address): Message<'_>, frame: &mut Frame) {
+    fn make(&self, pool: &mut FramePool, source: &MacAddr, (data, address): Message<'_>, frame: &mut Frame) {
         if self.raw {
             return pool.copy_to(frame, data);
         }
@@ -523,7 +523,7 @@ impl Origin {
         let protocol = if to.protocol != 0 { to.protocol } else { self.protocol };
         pool.build_to(frame, ETH_HLEN + data.len(), |frame| {
             frame[..6].copy_from_slice(&to.address.0);
-            frame[6..12].copy_from_slice(&device.address.0);
+            frame[6..12].copy_from_slice(&source.0);
             frame[12..14].copy_from_slice(&protocol.to_be_bytes());
             frame[ETH_HLEN..].copy_from_slice(data);
         });
@@ -546,7 +546,7 @@ pub(super) fn send(kernel: &mut Kernel, socket: SocketId, data: &[u8], address: 
     }
     origin.check(device, data)?;
     let mut frame = Frame::default();
-    origin.make(&mut kernel.frames, device, (data, address), &mut frame);
+    origin.make(&mut kernel.frames, &device.address, (data, address), &mut frame);
     if device.taps.see_outgoing() && device.takes_frames() {
         tap(kernel, dev, &frame, PacketType::Outgoing, Some(socket));
     }
@@ -582,11 +582,12 @@ fn send_over_cables(kernel: &mut Kernel, origin: Origin, messages: &[Message<'_>
     let mut rest = messages;
     while let Some(((_, address), others)) = rest.split_first()
         && let Ok(dev) = origin.device(namespace, address)
-        && let Some(device) = devices.get(dev).filter(|device| device.is_up() && !device.taps.see_outgoing())
-        && let Some(cable) = Cable::of(devices, dev, device)
+        && let Some(peer) = veth::peer_of(devices, dev)
+        && let Some((mtu, source)) = devices.get(dev).map(|device| (device.mtu, device.address))
+        && let Some(receiver) = veth::receiver(devices, peer)
     {
         // Longer ones with a tag are sent alone.
-        let longest = cable.longest.min(ETH_HLEN + device.mtu as usize);
+        let longest = veth::longest_for(receiver).min(ETH_HLEN + mtu as usize);
         // Those that follow, as long as they go to the same address.
         let alike = 1 + others.iter().take_while(|(_, to)| same(to, address)).count();
         let (mut packets, mut bytes) = (0, 0);
@@ -596,12 +597,13 @@ fn send_over_cables(kernel: &mut Kernel, origin: Origin, messages: &[Message<'_>
                 break;
             }
             let Some(place) = free.next() else { break };
-            origin.make(frames, device, *message, place);
+            origin.make(frames, &source, *message, place);
             packets += 1;
             bytes += length;
         }
-        free.took(cable.peer, cable.to_port, packets);
-        cable.count(devices, packets, bytes);
+        free.took(peer, receiver.port.is_some(), packets);
+        receiver.traffic.received(packets, bytes);
+        veth::count_sent(devices, dev, packets, bytes);
         rest = &rest[packets..];
         if packets < alike {
             break;

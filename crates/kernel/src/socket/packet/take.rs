@@ -176,9 +176,7 @@ impl Takers<'_> {
                     captured.frame.set_packet_type(packet_type);
                     captured.note(*now, receiver.ifindex, ARPHRD_ETHER, keep);
                 }
-                if let Some(sender) = devices.get_mut(run.dev) {
-                    sender.traffic.sent(1, length);
-                }
+                veth::count_sent(devices, run.dev, 1, length);
                 if keep > 0 {
                     return true;
                 }
@@ -223,9 +221,7 @@ impl Takers<'_> {
             }
             captured.frame.set_share(frame, packet_type);
             captured.note(now, receiver.ifindex, ARPHRD_ETHER, keep);
-            if let Some(sender) = devices.get_mut(*end) {
-                sender.traffic.sent(1, length);
-            }
+            veth::count_sent(devices, *end, 1, length);
             true
         });
         taker.received(received, self.ready);
