@@ -54,16 +54,26 @@ impl Arrival {
     #[inline(always)]
     pub(crate) fn put_down(into: &mut Vec<Arrival>, dev: DevId, number: u16, frames: &[Frame]) {
         let Some((first, others)) = frames.split_first() else { return };
-        let mut arrival = Arrival::of(dev, number, first);
+        let arrival = Arrival::of(dev, number, first);
+        if others.is_empty() {
+            into.push(arrival);
+        } else {
+            arrival.put_down_with(others, into);
+        }
+    }
+
+    /// Puts it down with the frames that follow it.
+    #[inline(never)]
+    fn put_down_with(mut self, others: &[Frame], into: &mut Vec<Arrival>) {
         for frame in others {
-            let next = Arrival::of(dev, number, frame);
-            if next.addresses == arrival.addresses && next.length <= arrival.length {
-                arrival.frames += 1;
+            let next = Arrival::of(self.dev, self.number, frame);
+            if next.addresses == self.addresses && next.length <= self.length {
+                self.frames += 1;
             } else {
-                into.push(std::mem::replace(&mut arrival, next));
+                into.push(std::mem::replace(&mut self, next));
             }
         }
-        into.push(arrival);
+        into.push(self);
     }
 
     #[inline(always)]
