@@ -47,10 +47,10 @@ pub(crate) fn is_right_sum(sum: u64) -> bool {
 /// Folds a sum into the checksum that a header carries.
 #[inline]
 pub(crate) fn fold(sum: u64) -> u16 {
-    let sum = (sum & 0xffff_ffff) + (sum >> 32);
-    let sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-    let sum = (sum & 0xffff) + (sum >> 16);
-    !((sum & 0xffff) + (sum >> 16)) as u16
+    let (sum, carry) = (sum as u32).overflowing_add((sum >> 32) as u32);
+    let sum = sum + u32::from(carry);
+    // In the high half is what both halves are together, with the carry from the low one.
+    !(sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16
 }
 
 /// The checksum of bytes; 0 where they contain the right one already.
