@@ -26,23 +26,23 @@ pub(crate) struct Exception {
 }
 
 /// What is known of a destination and still believed.
+#[inline(never)]
 pub(crate) fn get(kernel: &Kernel, ns: NsId, destination: Ipv4Addr) -> Option<Exception> {
     let exceptions = &kernel.namespaces.get(ns)?.ipv4.exceptions;
     exceptions.get(&destination).copied().filter(|exception| exception.expires > kernel.now)
 }
 
-/// Puts what is known into a route.
-#[inline(never)]
-pub(super) fn apply(kernel: &Kernel, ns: NsId, destination: Ipv4Addr, mut route: Route) -> Route {
-    if let Some(exception) = get(kernel, ns, destination) {
-        if exception.mtu != 0 {
-            route.mtu = route.mtu.min(exception.mtu);
+impl Exception {
+    /// Puts what is known into a route.
+    #[inline(always)]
+    pub(super) fn apply(&self, route: &mut Route) {
+        if self.mtu != 0 {
+            route.mtu = route.mtu.min(self.mtu);
         }
-        if let Some(gateway) = exception.gateway {
+        if let Some(gateway) = self.gateway {
             route.gateway = Some(IpAddr::V4(gateway));
         }
     }
-    route
 }
 
 fn entry(kernel: &mut Kernel, ns: NsId, destination: Ipv4Addr) -> Option<&mut Exception> {

@@ -7,7 +7,7 @@ use super::cache::{Way, WayKey};
 use super::fib::{Away, First, Found, Key, Nexthop, kind, scope, table};
 use super::rule::{self, Rule};
 use super::sysctl::Conf;
-use super::{Flow, Route};
+use super::{Flow, Route, exception};
 use crate::Kernel;
 use crate::error::Errno;
 use crate::netdev::DevFlags;
@@ -286,8 +286,10 @@ fn follow(kernel: &Kernel, ns: NsId, flow: &Flow, way: &Way) -> Result<Route, Er
     } else if device.flags.contains(DevFlags::LOOPBACK) {
         // A route through lo without a local address: the packet comes back and is looked at then.
         (route.kind, route.table) = (kind::UNICAST, table::MAIN);
-    } else if !ipv4.exceptions.is_empty() {
-        route = super::exception::apply(kernel, ns, destination, route);
+    } else if !ipv4.exceptions.is_empty()
+        && let Some(known) = exception::get(kernel, ns, destination)
+    {
+        known.apply(&mut route);
     }
     Ok(route)
 }

@@ -13,11 +13,6 @@ use crate::netdev::DevFlags;
 use crate::path::ethertype;
 use crate::types::NsId;
 
-/// The Ethernet header of packets without a neighbour, or whose neighbour is still to be found.
-const LINK_HEADER: [u8; ETH_HLEN] = {
-    let [high, low] = ethertype::IPV4.to_be_bytes();
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low]
-};
 /// What can stand in a total-length field.
 const MAX_PACKET: usize = 65_535;
 
@@ -29,7 +24,10 @@ pub(super) fn send(kernel: &mut Kernel, ns: NsId, packet: Outgoing<'_>, route: R
 /// The same, where every instruction counts.
 #[inline(always)]
 pub(crate) fn send_here(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, route: &Route) -> Result<(), Errno> {
-    let length = MIN_LEN + packet.options.len().min(40).next_multiple_of(4);
+    let length = match packet.options {
+        [] => MIN_LEN,
+        options => MIN_LEN + options.len().min(40).next_multiple_of(4),
+    };
     let total = length + packet.head.map_or(0, |head| head.len()) + packet.payload.len();
     let fits = total <= route.mtu as usize;
     if total > MAX_PACKET || (packet.dont_fragment && !fits) {
@@ -67,10 +65,8 @@ pub(crate) fn send_here(kernel: &mut Kernel, ns: NsId, packet: &Outgoing<'_>, ro
     if let Some((ethernet, bytes)) = bytes.split_first_chunk_mut::<ETH_HLEN>()
         && let Some((ip, bytes)) = bytes.split_at_mut_checked(length)
     {
-        *ethernet = LINK_HEADER;
-        if let Some(link) = &link {
-            ethernet[..12].copy_from_slice(link);
-        }
+        ethernet[..12].copy_from_slice(&link.unwrap_or_default());
+        ethernet[12..].copy_from_slice(&ethertype::IPV4.to_be_bytes());
         if length > MIN_LEN {
             write_options(&mut ip[MIN_LEN..], packet.options, header.source, now);
         }

@@ -125,11 +125,10 @@ fn send_v4(kernel: &mut Kernel, socket: SocketId, destination: Ipv4Addr, data: &
         destination,
         protocol: number,
         tos,
-        ttl: match (ttl, to_group) {
-            (0, true) => multicast_ttl,
-            (_, true) if !header_included => multicast_ttl,
-            (0, false) => 64,
-            (ttl, _) => ttl,
+        ttl: match ttl {
+            _ if to_group && !(header_included && ttl != 0) => multicast_ttl,
+            0 => 64,
+            ttl => ttl,
         },
         dont_fragment: dont_fragment && length <= route.mtu as usize,
         options: ip_options,
