@@ -28,6 +28,8 @@ arp arping brctl bridge dmesg ethtool ifconfig ip netstat nstat ping route sysct
 Without -m and outside of a machine they speak to the host's own kernel.";
 
 #[derive(Debug, Subcommand)]
+// Only the arguments of the verb that is meant are built.
+#[command(defer = true)]
 enum Verb {
     /// Run a bash script in a fresh machine, which ends with it.
     Run(run::Run),
