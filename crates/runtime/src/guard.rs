@@ -37,10 +37,9 @@ pub(crate) struct GuardChannel {
 }
 
 impl GuardChannel {
-    /// The next report; `None` where there is none yet. An error says that the guard has gone.
-    pub(crate) fn hear(&self) -> io::Result<Option<Report>> {
-        let mut bytes = Vec::new();
-        let descriptors = match packet::receive(self.fd.as_fd(), &mut bytes, libc::MSG_DONTWAIT) {
+    /// The next report, by way of a buffer; `None` where there is none yet. An error says that the guard has gone.
+    pub(crate) fn hear(&self, bytes: &mut Vec<u8>) -> io::Result<Option<Report>> {
+        let descriptors = match packet::receive(self.fd.as_fd(), bytes, libc::MSG_DONTWAIT) {
             Ok(descriptors) => descriptors,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(error),

@@ -64,24 +64,36 @@ fn not_supervised(error: &io::Error) -> String {
     }
 }
 
-/// Becomes the program, supervised; returns why it couldn't.
-fn become_program(program: &Program, socket: &Path, hand_over: impl FnOnce(OwnedFd) -> io::Result<()>) -> String {
-    let mut command = match program.prepare(socket) {
-        Ok(command) => command,
-        Err(error) => return format!("cannot write into the machine's directory: {error}"),
-    };
-    match supervisor::install() {
-        Ok(listener) => {
-            if let Err(error) = hand_over(listener) {
-                return format!("cannot reach the machine: {error}");
-            }
-        }
-        // What is in the machine is supervised by it already.
-        Err(error) if error.raw_os_error() == Some(libc::EBUSY) && is_inherited(socket) => {}
-        Err(error) => return not_supervised(&error),
+/// A program that has only to be started, and supervised.
+struct Start<'a> {
+    command: Command,
+    filter: Vec<libc::sock_filter>,
+    socket: &'a Path,
+}
+
+impl Start<'_> {
+    /// What can be done ahead: after a fork, every page that is written to is copied first.
+    fn prepare<'a>(program: &Program, socket: &'a Path) -> Result<Start<'a>> {
+        let mut command = program.prepare(socket).doing("cannot write into the machine's directory")?;
+        command.env(MACHINE_VARIABLE, socket);
+        Ok(Start { command, filter: supervisor::filter(), socket })
     }
-    let error = command.env(MACHINE_VARIABLE, socket).exec();
-    format!("cannot run {}: {error}", program.name.display())
+
+    /// Becomes the program; returns why it couldn't.
+    fn start(mut self, hand_over: impl FnOnce(OwnedFd) -> io::Result<()>) -> String {
+        match seccomp::install(&self.filter) {
+            Ok(listener) => {
+                if let Err(error) = hand_over(listener) {
+                    return format!("cannot reach the machine: {error}");
+                }
+            }
+            // What is in the machine is supervised by it already.
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) && is_inherited(self.socket) => {}
+            Err(error) => return not_supervised(&error),
+        }
+        let error = self.command.exec();
+        format!("cannot run {}: {error}", self.command.get_program().display())
+    }
 }
 
 /// Whether the environment names that machine.
@@ -94,8 +106,12 @@ fn is_inherited(socket: &Path) -> bool {
 pub fn run(program: &Program, applets: &[&str]) -> Result<u8> {
     let session = Session::create(None)?;
     let outcome = run_in(&session, program, applets);
-    process::kill_descendants();
+    if !matches!(outcome, Ok(Outcome::Ended(_))) {
+        process::kill_descendants();
+    }
     session.remove();
+    // After a program's end the guard alone was left.
+    process::kill_descendants();
     match outcome? {
         Outcome::Ended(status) => Ok(process::exit_status(status)),
         Outcome::Failed(why) => Err(Error::Start(why)),
@@ -106,17 +122,19 @@ pub fn run(program: &Program, applets: &[&str]) -> Result<u8> {
 
 fn run_in(session: &Session, program: &Program, applets: &[&str]) -> Result<Outcome> {
     supervisor::check_rights().map_err(Error::Start)?;
-    session.link_applets(applets)?;
     let socket = session.socket();
-    let listener = packet::listen(socket.as_os_str()).doing("cannot listen")?;
+    let start = Start::prepare(program, &socket)?;
     let guard = guard::start(session, |reporter| {
         let hand_over = |listener: OwnedFd| {
             reporter.listener(listener.as_fd());
             Ok(())
         };
-        reporter.failed(&become_program(program, &socket, hand_over));
+        reporter.failed(&start.start(hand_over));
     })?;
     let signals = Signals::new(&[libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP]);
+    // The program starts meanwhile: its first call on a path waits until the machine is there.
+    session.link_applets(applets)?;
+    let listener = packet::listen(socket.as_os_str()).doing("cannot listen")?;
     process::raise_descriptor_limit();
     process::clear_umask();
     let mut server = Server::new(session, listener).doing("cannot start the machine")?;
@@ -136,7 +154,10 @@ pub fn execute(socket: &Path, netns: Option<&str>, program: &Program) -> Error {
                     program.name.display()
                 );
             }
-            Error::Start(become_program(program, socket, |listener| machine.supervise(listener.as_fd())))
+            match Start::prepare(program, socket) {
+                Ok(start) => Error::Start(start.start(|listener| machine.supervise(listener.as_fd()))),
+                Err(error) => error,
+            }
         }
         Err(error) => error,
     }

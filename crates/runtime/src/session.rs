@@ -131,16 +131,13 @@ impl Session {
         let lock = File::open(&dir).doing("cannot open the machine's directory")?;
         sys::lock(&lock, true).doing("cannot lock the machine's directory")?;
         drop(base_lock);
-        let session = Session { base, dir, name, lock };
-        for part in [session.bin(), session.mirror(), session.overlay()] {
-            fs::create_dir(part).doing("cannot fill the machine's directory")?;
-        }
-        Ok(session)
+        Ok(Session { base, dir, name, lock })
     }
 
     /// Links to this program for every name in `applets`.
     pub(crate) fn link_applets(&self, applets: &[&str]) -> Result<()> {
         let program = std::env::current_exe().doing("cannot find this program's own file")?;
+        fs::create_dir(self.bin()).doing("cannot fill the machine's directory")?;
         for applet in applets {
             symlink(&program, self.bin().join(applet)).doing("cannot link the applets")?;
         }
@@ -156,14 +153,14 @@ impl Session {
         self.dir.join("bin")
     }
 
-    /// Real files and directories behind the descriptors of virtual ones.
+    /// Real files and directories behind the descriptors of virtual ones; made when there are any.
     pub(crate) fn mirror(&self) -> PathBuf {
         self.dir.join("mirror")
     }
 
-    /// What stands at `/etc/netns` for the machine's programs.
+    /// What stands at `/etc/netns` for the machine's programs, which make it.
     pub(crate) fn overlay(&self) -> PathBuf {
-        self.dir.join("etc")
+        self.dir.join("netns")
     }
 
     /// Removes the directory, and the one that it is in where no other machine is left.

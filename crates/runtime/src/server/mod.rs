@@ -358,7 +358,7 @@ impl Server {
 
     fn hear_guard(&mut self) {
         let Some(guard) = &self.guard else { return };
-        match guard.hear() {
+        match guard.hear(&mut self.said) {
             Ok(Some(Report::Listener(listener))) => {
                 if let Err(error) = self.add_supervised(listener, None) {
                     self.outcome = Some(Outcome::Failed(error.to_string()));
@@ -367,7 +367,7 @@ impl Server {
             Ok(Some(Report::Started(pid))) => self.program = Some(pid),
             Ok(Some(Report::Failed(why))) => self.outcome = Some(Outcome::Failed(why)),
             Ok(Some(Report::Ended(status))) => {
-                // It is gone by the time that it is waited for.
+                // It dies while the directory is removed.
                 guard.dismiss();
                 self.outcome.get_or_insert(Outcome::Ended(status));
             }

@@ -35,7 +35,7 @@ pub(crate) fn behind(world: &World, link: &Path) -> Option<(Option<NsId>, String
         return is_kernels(&path).then_some((Some(ns), path));
     }
     let rest = link.strip_prefix(&world.overlay).ok()?;
-    Some((None, format!("/etc/{}", rest.to_str()?)))
+    Some((None, format!("/etc/netns/{}", rest.to_str()?).trim_end_matches('/').to_owned()))
 }
 
 /// The kernel's file behind the real path of a descriptor.

@@ -22,6 +22,8 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+pub(crate) use filter::program as filter;
+
 use crate::sys::seccomp::{self, Notification};
 use crate::sys::{errno, memory, process};
 use crate::world::World;
@@ -110,12 +112,6 @@ pub(crate) fn check_rights() -> std::result::Result<(), String> {
     memory::read(own, (&raw const own) as u64, &mut byte).map_err(|error| refused("process_vm_readv", error))?;
     process::pidfd(own).map_err(|error| refused("pidfd_open", error))?;
     Ok(())
-}
-
-/// Installs the filter for the calling process and gives its listener. There must be somebody to answer it soon: what
-/// the process does next may wait for a verdict.
-pub(crate) fn install() -> io::Result<OwnedFd> {
-    seccomp::install(&filter::program())
 }
 
 /// Answers the next call that waits.

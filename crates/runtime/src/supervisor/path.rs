@@ -110,6 +110,9 @@ pub(crate) fn find(
 ) -> Result<Option<Found>> {
     let Some(path) = tracee.path(index).filter(|path| !path.is_empty()) else { return Ok(None) };
     let base = if path.starts_with('/') {
+        if !may_be_virtual(&path) {
+            return Ok(None);
+        }
         Base { path: String::new(), ns: None, native: true }
     } else {
         match base(world, tracee, directory) {
@@ -226,7 +229,6 @@ fn classify(world: &World, name: Option<&str>, ns: NsId, path: &str) -> Result<P
         ["dev", "kmsg"] => Place::Log,
         ["etc", "netns", rest @ ..] => {
             let mut real = world.overlay.clone();
-            real.push("netns");
             real.extend(rest);
             Place::Overlay(real)
         }
@@ -240,7 +242,7 @@ fn classify(world: &World, name: Option<&str>, ns: NsId, path: &str) -> Result<P
 
 /// What `ip netns exec NAME` mounted over a file of `/etc`.
 fn overlaid(world: &World, name: &str, rest: &[&str]) -> Option<PathBuf> {
-    let directory = world.overlay.join("netns").join(name);
+    let directory = world.overlay.join(name);
     let first = directory.join(rest.first()?);
     let real = rest.iter().fold(directory, |path, part| path.join(part));
     // Whole directories are mounted, too: what isn't in one isn't there.

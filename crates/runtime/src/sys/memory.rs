@@ -31,13 +31,16 @@ pub(crate) fn read_string(pid: u32, address: u64) -> io::Result<Vec<u8>> {
     let mut string = Vec::new();
     let mut chunk = [0u8; 256];
     while string.len() < libc::PATH_MAX as usize {
-        let count = read(pid, address.wrapping_add(string.len() as u64), &mut chunk)?;
+        let at = address.wrapping_add(string.len() as u64);
+        // Not beyond the page, which is most often where the string ends.
+        let room = chunk.len().min(4096 - (at % 4096) as usize).min(libc::PATH_MAX as usize - string.len());
+        let count = read(pid, at, &mut chunk[..room])?;
         let piece = &chunk[..count];
         if let Some(end) = piece.iter().position(|&byte| byte == 0) {
             string.extend_from_slice(&piece[..end]);
             return Ok(string);
         }
-        if count < chunk.len() {
+        if count < room {
             return Err(io::Error::from_raw_os_error(libc::EFAULT));
         }
         string.extend_from_slice(piece);

@@ -12,7 +12,8 @@ const WAIT_KILLABLE_RECV: libc::c_ulong = 1 << 5;
 /// `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP` (Linux 6.6): the two sides take turns on one processor.
 const SYNC_WAKE_UP: libc::c_ulong = 1;
 
-/// Installs a filter for the calling thread and gives its listener.
+/// Installs a filter for the calling thread and gives its listener. There must be somebody to answer it soon: what the
+/// thread does next may wait for a verdict.
 pub(crate) fn install(filter: &[libc::sock_filter]) -> io::Result<OwnedFd> {
     let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
     // SAFETY: the program lives through the calls, and its length is the filter's; the new descriptor is owned by
