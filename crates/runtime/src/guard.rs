@@ -13,6 +13,7 @@ use crate::error::{Doing, Result};
 use crate::session::Session;
 use crate::sys::epoll::{self, Epoll};
 use crate::sys::process;
+use crate::sys::processors::OneProcessor;
 use crate::sys::signals::{self, Signals};
 
 /// What the machine hears from its guard, and from the program before it is one.
@@ -34,6 +35,8 @@ pub(crate) struct GuardChannel {
     fd: OwnedFd,
     /// The guard's process.
     pid: u32,
+    /// Where the program starts: on the processor that the machine is on, until its first call.
+    pub(crate) one_processor: OneProcessor,
 }
 
 impl GuardChannel {
@@ -101,14 +104,20 @@ pub(crate) fn start(session: &Session, program: impl FnOnce(&Reporter)) -> Resul
     let (ours, theirs) = packet::pair().doing("cannot make a socket pair")?;
     io::stdout().flush().doing("cannot write")?;
     process::become_subreaper();
-    if let Some(pid) = process::fork().doing("cannot fork")? {
-        return Ok(GuardChannel { fd: ours, pid });
+    let one_processor = OneProcessor::keep();
+    let forked = process::fork();
+    if !matches!(forked, Ok(None)) {
+        one_processor.release(0);
+    }
+    if let Some(pid) = forked.doing("cannot fork")? {
+        return Ok(GuardChannel { fd: ours, pid, one_processor });
     }
     drop(ours);
     let reporter = Reporter(theirs);
     process::become_subreaper();
     match process::spawn(|| program(&reporter)) {
         Ok(pid) => {
+            one_processor.release(0);
             reporter.say(b'S', &pid.to_ne_bytes(), &[]);
             // A group of its own: who kills the machine's group doesn't kill the guard.
             process::leave_process_group();
@@ -124,7 +133,7 @@ pub(crate) fn start(session: &Session, program: impl FnOnce(&Reporter)) -> Resul
 pub(crate) fn start_without_program(session: &Session) -> Result<GuardChannel> {
     let (ours, theirs) = packet::pair().doing("cannot make a socket pair")?;
     if let Some(pid) = process::fork().doing("cannot fork")? {
-        return Ok(GuardChannel { fd: ours, pid });
+        return Ok(GuardChannel { fd: ours, pid, one_processor: OneProcessor::default() });
     }
     drop(ours);
     process::leave_session();

@@ -12,6 +12,7 @@ use crate::names::{Named, Names};
 use crate::processes::Processes;
 use crate::session::Session;
 use crate::supervisor::marker::Marker;
+use crate::sys::processors::OneProcessor;
 use crate::sys::timer::Clock;
 use crate::sys::{self, process};
 
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) writable_opened: bool,
     /// The time of day at its boot, which its namespaces' files show.
     pub(crate) booted: std::time::Duration,
+    /// What the program is to be released from with its first call, before which it starts nothing.
+    pub(crate) one_processor: Option<OneProcessor>,
     /// Descriptors of `/dev/kmsg` that were just opened.
     pub(crate) new_log_readers: Vec<std::os::fd::OwnedFd>,
 }
@@ -139,6 +142,7 @@ impl World {
             overlay: session.overlay(),
             writable_opened: false,
             booted: wall_clock,
+            one_processor: None,
             new_log_readers: Vec::new(),
         })
     }

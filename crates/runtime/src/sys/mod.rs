@@ -4,6 +4,7 @@ pub(crate) mod epoll;
 pub(crate) mod memory;
 pub(crate) mod mount;
 pub(crate) mod process;
+pub(crate) mod processors;
 pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod timer;
