@@ -22,7 +22,7 @@ use crate::bridge::Arrival;
 use crate::drivers::veth;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_HLEN, Frame, PacketType};
-use crate::netdev::{Device, PortRef};
+use crate::netdev::Device;
 use crate::socket::packet::Takers;
 use crate::types::{DevId, MacAddr, SocketId};
 
@@ -190,10 +190,7 @@ impl Kernel {
         let device = self.devices.get(dev);
         let (port, taker) = (device.and_then(Device::quiet_port), device.and_then(Device::sole_taker));
         match (port, taker) {
-            (Some(PortRef { bridge, number }), _) => {
-                let arrival = Arrival::of(dev, number, &frame);
-                crate::bridge::input_alone(self, bridge, arrival, false, &mut frame);
-            }
+            (Some(member), _) => crate::bridge::input_alone(self, dev, member, false, &mut frame),
             (None, Some(socket)) => self.take(dev, socket, slice::from_mut(&mut frame)),
             (None, None) => self.receive_frame(dev, frame),
         }
@@ -306,10 +303,7 @@ impl Kernel {
         let seen =
             device.taps.see_incoming() && crate::socket::packet::tap(self, dev, &frame, frame.packet_type(), None);
         match port {
-            Some(port) => {
-                let arrival = Arrival::of(dev, port.number, &frame);
-                crate::bridge::input_alone(self, port.bridge, arrival, true, &mut frame);
-            }
+            Some(member) => crate::bridge::input_alone(self, dev, member, true, &mut frame),
             None if macvlans => self.receive_below(dev, frame, seen),
             None => self.deliver(dev, frame, seen),
         }

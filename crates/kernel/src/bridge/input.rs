@@ -97,16 +97,18 @@ pub(crate) fn input(kernel: &mut Kernel, bridge: DevId, arrivals: &mut [Arrival]
             let Some((first, behind)) = burst.split_first_mut() else { continue };
             finish(kernel, bridge, arrival, false, std::mem::take(first), judged);
             for frame in behind {
-                input_alone(kernel, bridge, Arrival::of(arrival.dev, arrival.number, frame), false, frame);
+                input_alone(kernel, arrival.dev, PortRef { bridge, number: arrival.number }, false, frame);
             }
         }
     }
     kernel.leaving = leaving;
 }
 
-/// A frame that comes alone. `typed`: it is known already to whom it is.
+/// A frame that comes in alone by a device that is a port. `typed`: it is known already to whom it is.
 #[inline(never)]
-pub(crate) fn input_alone(kernel: &mut Kernel, bridge: DevId, mut arrival: Arrival, typed: bool, frame: &mut Frame) {
+pub(crate) fn input_alone(kernel: &mut Kernel, dev: DevId, member: PortRef, typed: bool, frame: &mut Frame) {
+    let PortRef { bridge, number } = member;
+    let mut arrival = Arrival::of(dev, number, frame);
     let judged = match view(&mut kernel.devices, bridge, kernel.now) {
         Some((bridge, view)) => {
             arrival.seek(&bridge.fdb);
