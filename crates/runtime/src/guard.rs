@@ -35,8 +35,6 @@ pub(crate) struct GuardChannel {
     fd: OwnedFd,
     /// The guard's process.
     pid: u32,
-    /// Where the program starts: on the processor that the machine is on, until its first call.
-    pub(crate) one_processor: OneProcessor,
 }
 
 impl GuardChannel {
@@ -107,17 +105,21 @@ pub(crate) fn start(session: &Session, program: impl FnOnce(&Reporter)) -> Resul
     let one_processor = OneProcessor::keep();
     let forked = process::fork();
     if !matches!(forked, Ok(None)) {
-        one_processor.release(0);
+        one_processor.release();
     }
     if let Some(pid) = forked.doing("cannot fork")? {
-        return Ok(GuardChannel { fd: ours, pid, one_processor });
+        return Ok(GuardChannel { fd: ours, pid });
     }
     drop(ours);
     let reporter = Reporter(theirs);
     process::become_subreaper();
-    match process::spawn(|| program(&reporter)) {
+    let program = || {
+        one_processor.release();
+        program(&reporter);
+    };
+    match process::spawn(program) {
         Ok(pid) => {
-            one_processor.release(0);
+            one_processor.release();
             reporter.say(b'S', &pid.to_ne_bytes(), &[]);
             // A group of its own: who kills the machine's group doesn't kill the guard.
             process::leave_process_group();
@@ -133,7 +135,7 @@ pub(crate) fn start(session: &Session, program: impl FnOnce(&Reporter)) -> Resul
 pub(crate) fn start_without_program(session: &Session) -> Result<GuardChannel> {
     let (ours, theirs) = packet::pair().doing("cannot make a socket pair")?;
     if let Some(pid) = process::fork().doing("cannot fork")? {
-        return Ok(GuardChannel { fd: ours, pid, one_processor: OneProcessor::default() });
+        return Ok(GuardChannel { fd: ours, pid });
     }
     drop(ours);
     process::leave_session();

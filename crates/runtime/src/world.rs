@@ -12,7 +12,6 @@ use crate::names::{Named, Names};
 use crate::processes::Processes;
 use crate::session::Session;
 use crate::supervisor::marker::Marker;
-use crate::sys::processors::OneProcessor;
 use crate::sys::timer::Clock;
 use crate::sys::{self, process};
 
@@ -34,8 +33,6 @@ pub(crate) struct World {
     pub(crate) writable_opened: bool,
     /// The time of day at its boot, which its namespaces' files show.
     pub(crate) booted: std::time::Duration,
-    /// What the program is to be released from with its first call, before which it starts nothing.
-    pub(crate) one_processor: Option<OneProcessor>,
     /// Descriptors of `/dev/kmsg` that were just opened.
     pub(crate) new_log_readers: Vec<std::os::fd::OwnedFd>,
 }
@@ -142,7 +139,6 @@ impl World {
             overlay: session.overlay(),
             writable_opened: false,
             booted: wall_clock,
-            one_processor: None,
             new_log_readers: Vec::new(),
         })
     }

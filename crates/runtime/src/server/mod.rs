@@ -154,7 +154,6 @@ impl Server {
     /// Has the loop end with the program that the guard watches over.
     pub(crate) fn heed_guard(&mut self, guard: GuardChannel) -> io::Result<()> {
         self.epoll.add(guard.as_fd(), Source::Guard.token(), epoll::READ)?;
-        self.world.one_processor = Some(guard.one_processor);
         self.guard = Some(guard);
         Ok(())
     }

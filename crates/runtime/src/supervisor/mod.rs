@@ -118,9 +118,6 @@ pub(crate) fn check_rights() -> std::result::Result<(), String> {
 pub(crate) fn serve(world: &mut World, listener: BorrowedFd<'_>) {
     let Ok(Some(Notification { id, tid, number, arguments })) = seccomp::receive(listener) else { return };
     let tracee = Tracee { listener, id, tid, arguments };
-    if let Some(one_processor) = world.one_processor.take() {
-        one_processor.release(tid);
-    }
     world.processes.notice(tid, &mut world.kernel);
     match dispatch(world, &tracee, number) {
         Ok(Verdict::Continue) => seccomp::go_on(listener, id),

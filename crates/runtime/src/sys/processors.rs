@@ -4,9 +4,9 @@ use std::mem::{size_of, zeroed};
 
 use super::check;
 
-/// Keeps processes that take turns on one processor, until each is released: a new process is put on another one, which
-/// has to be woken up first and has nothing of theirs in its caches.
-#[derive(Clone, Copy, Debug, Default)]
+/// Keeps processes on one processor until each is released: a new process is put on another one, which may have to be
+/// woken up first and has nothing of its parent's memory in its caches.
+#[derive(Debug)]
 pub(crate) struct OneProcessor {
     /// Where they ran before; `None` where that can't be known, and nothing has been changed.
     before: Option<libc::cpu_set_t>,
@@ -30,11 +30,11 @@ impl OneProcessor {
         OneProcessor { before }
     }
 
-    /// Lets a process (0: this one) run where it could before, and with it those that it starts from then on.
-    pub(crate) fn release(&self, pid: u32) {
+    /// Lets this process run where it could before, and with it those that it starts from then on.
+    pub(crate) fn release(&self) {
         if let Some(before) = &self.before {
             // SAFETY: the kernel reads the set, which lives through the call.
-            unsafe { libc::sched_setaffinity(pid as libc::pid_t, size_of::<libc::cpu_set_t>(), before) };
+            unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), before) };
         }
     }
 }
