@@ -193,6 +193,12 @@ impl Kernel {
 
     /// Moves the clock to `now` (never back), fires the timers that are due and runs the queues, within a budget.
     pub fn poll(&mut self, now: Instant) {
+        self.circle();
+        self.advance(now);
+    }
+
+    /// The same for one who is about to make a system call, which need not wait for what circles in loops.
+    pub fn advance(&mut self, now: Instant) {
         self.settle();
         while let Some((deadline, timer)) = self.timers.pop_due(now) {
             self.now = self.now.max(deadline);
@@ -216,7 +222,7 @@ impl Kernel {
     /// What follows from a system call, a frame or a timer before anything else may happen.
     #[inline]
     fn settle(&mut self) {
-        if self.has_frames() {
+        if !self.backlog.is_empty() {
             self.run();
         }
         self.run_link_events();

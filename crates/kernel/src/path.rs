@@ -60,8 +60,8 @@ pub(crate) const BUDGET: usize = 8_192;
 pub(crate) const CIRCLING: u32 = 16;
 /// How many such frames may wait.
 const CIRCLING_LIMIT: usize = 16_384;
-/// How many of them one call of [`Kernel::run`] receives.
-const CIRCLING_BUDGET: usize = 8;
+/// How many of them one call of [`Kernel::circle`] receives.
+const CIRCLING_BUDGET: usize = 4;
 
 // The way of an ordinary burst is inlined into few pieces of code; whatever is out of the ordinary is called.
 impl Kernel {
@@ -156,15 +156,10 @@ impl Kernel {
 
     /// Receives what is queued, until nothing is left or the budget is used up.
     pub(crate) fn run(&mut self) {
-        let (mut budget, mut circling) = (BUDGET, CIRCLING_BUDGET);
+        let mut budget = BUDGET;
         while budget > 0 {
             if self.backlog.is_empty() {
-                self.backlog.is_done();
-                let Some(left) = circling.checked_sub(1) else { return };
-                let Some((dev, frame)) = self.circling.pop_with(std::mem::take) else { return };
-                circling = left;
-                self.receive_others(dev, &mut [frame]);
-                continue;
+                return self.backlog.is_done();
             }
             let mut alone = Frame::default();
             if let Some(run) = self.backlog.take_only(&mut alone) {
@@ -181,6 +176,18 @@ impl Kernel {
             }
             queue.clear();
             self.worked_off = Some(queue);
+        }
+    }
+
+    /// Receives some of the frames that circle in loops, and what follows from each. Nobody's call has to wait for more of them.
+    pub(crate) fn circle(&mut self) {
+        for _ in 0..CIRCLING_BUDGET {
+            if !self.backlog.is_empty() {
+                return;
+            }
+            let Some((dev, frame)) = self.circling.pop_with(std::mem::take) else { return };
+            self.receive_others(dev, &mut [frame]);
+            self.run();
         }
     }
 
