@@ -17,7 +17,7 @@ mod socket;
 
 use std::io;
 
-pub use embedded::{EmbeddedMachine, packet};
+pub use embedded::{EmbeddedMachine, channel, packet};
 pub use host::HostMachine;
 pub use log::{KernelLog, LogRecord};
 pub use netns::{Netns, NetnsHandle, NetnsWatch};

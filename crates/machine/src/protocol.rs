@@ -10,6 +10,9 @@
 //! - [`Hello::Tun`] makes it a descriptor of `/dev/net/tun`, of which a client asks as of a socket.
 //! - [`Hello::Control`] makes it a control connection: [`Request`]s, each answered by one or more [`Reply`]s.
 //!
+//! A program that makes many calls on a socket asks for memory to share ([`Call::ShareMemory`]), through which the same
+//! packets go from then on.
+//!
 //! Every packet is a postcard value of at most [`MAX_PACKET`] bytes, or several [`Event`]s one behind the other: a call's
 //! return and what the socket has received by then come together. The machine knows the calling process by
 //! `SO_PEERCRED` and so which namespace it is in. Only the machine's own user is served.
@@ -22,7 +25,7 @@ use crate::{Control, FileKind, LogRecord, Netns};
 pub const MAX_PACKET: usize = 160 * 1024;
 
 /// The version that both sides must agree on.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Numbers from here on stand for namespaces in attributes that hold a descriptor; they can't be mistaken for one.
 pub const NETNS_HANDLE_BASE: u32 = 0x4000_0000;
@@ -110,6 +113,9 @@ pub enum Call {
         #[serde(with = "serde_bytes")]
         data: Option<Vec<u8>>,
     },
+    /// No system call: memory to share, whose descriptor comes along with the return. Whatever either side says from
+    /// then on goes [through it](crate::channel). An errno where there is none to be had.
+    ShareMemory,
 }
 
 /// What the owner of a socket says: a call, how many datagrams it has taken since, which opens the window again, or both.

@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::channel::Channel;
 use super::packet;
 use crate::host;
 
 #[derive(Debug)]
 pub(super) struct Connection {
     fd: OwnedFd,
+    /// What the packets go through once the memory for it is shared.
+    channel: Option<Channel>,
     buffer: Vec<u8>,
     /// How much of the packet in the buffer has been taken.
     taken: usize,
@@ -33,15 +36,19 @@ impl Connection {
             }
             _ => io::Error::new(error.kind(), format!("cannot reach the machine at {}: {error}", path.display())),
         })?;
-        Ok(Connection { fd, buffer: Vec::new(), taken: 0 })
+        Ok(Connection { fd, channel: None, buffer: Vec::new(), taken: 0 })
     }
 
-    pub(super) fn send(&self, value: &impl Serialize) -> io::Result<()> {
+    pub(super) fn send(&mut self, value: &impl Serialize) -> io::Result<()> {
         self.send_with(value, &[])
     }
 
-    pub(super) fn send_with(&self, value: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-        packet::send(self.fd.as_fd(), &packet::encode(value)?, descriptors, 0)
+    pub(super) fn send_with(&mut self, value: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let packet = packet::encode(value)?;
+        match &mut self.channel {
+            Some(channel) => channel.send(self.fd.as_fd(), &packet, 0),
+            None => packet::send(self.fd.as_fd(), &packet, descriptors, 0),
+        }
     }
 
     /// The next value, waited for; interrupting signals are passed over, since the machine answers at once.
@@ -63,10 +70,21 @@ impl Connection {
         }
     }
 
+    /// The next value as far as it can be seen without a system call, where memory is shared.
+    pub(super) fn look<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+        match &self.channel {
+            Some(channel) if !self.has_more() && !channel.has_some() => Ok(None),
+            _ => self.try_receive(),
+        }
+    }
+
     fn receive_with<T: DeserializeOwned>(&mut self, flags: libc::c_int) -> io::Result<T> {
         if !self.has_more() {
             self.taken = 0;
-            packet::receive_bytes(self.fd.as_fd(), &mut self.buffer, flags)?;
+            match &mut self.channel {
+                Some(channel) => channel.receive(self.fd.as_fd(), &mut self.buffer, flags)?,
+                None => packet::receive_bytes(self.fd.as_fd(), &mut self.buffer, flags)?,
+            }
             if self.buffer.is_empty() {
                 return Err(gone());
             }
@@ -79,6 +97,36 @@ impl Connection {
     /// Whether the last packet holds another value, which no poll(2) tells of.
     pub(super) fn has_more(&self) -> bool {
         self.taken < self.buffer.len()
+    }
+
+    /// The packet that comes next, and the descriptors that come along with it.
+    pub(super) fn receive_descriptors(&mut self) -> io::Result<Vec<OwnedFd>> {
+        self.taken = 0;
+        loop {
+            match packet::receive(self.fd.as_fd(), &mut self.buffer, 0) {
+                Ok(_) if self.buffer.is_empty() => return Err(gone()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Everything goes through shared memory from now on.
+    pub(super) fn share(&mut self, memory: OwnedFd) -> io::Result<()> {
+        self.channel = Some(Channel::open(memory)?);
+        Ok(())
+    }
+
+    /// Whether nothing has come, so that the descriptor can be waited on.
+    pub(super) fn may_sleep(&self) -> bool {
+        !self.has_more() && self.channel.as_ref().is_none_or(Channel::may_sleep)
+    }
+
+    /// Says that nobody sleeps.
+    pub(super) fn rouse(&self) {
+        if let Some(channel) = &self.channel {
+            channel.rouse();
+        }
     }
 
     pub(super) fn as_fd(&self) -> BorrowedFd<'_> {

@@ -1,8 +1,12 @@
 //! An embedded kernel, reached through its Unix socket.
 
+pub mod channel;
 mod connection;
+
 mod log;
+mod memory;
 pub mod packet;
+mod ring;
 mod socket;
 
 use std::ffi::{OsStr, OsString};

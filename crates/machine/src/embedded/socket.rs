@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::{Connection, deadline, wait_until};
 use super::packet;
@@ -31,7 +31,14 @@ struct State {
     /// Datagrams taken from the connection that the machine hasn't been told of.
     taken: u32,
     busy_poll: BusyPoll,
+    /// Calls until memory is asked for.
+    until_sharing: u32,
+    /// Threads that wait for something to arrive.
+    sleepers: u32,
 }
+
+/// A socket of which so much is asked is worth memory of its own.
+const CALLS_WITHOUT_SHARING: u32 = 8;
 
 #[derive(Debug)]
 enum Arrival {
@@ -70,6 +77,10 @@ impl State {
         None
     }
 
+    fn is_readable(&self) -> bool {
+        !self.queue.is_empty() || self.error_queue
+    }
+
     /// Takes what has arrived from the connection, without waiting.
     fn collect(&mut self) -> io::Result<()> {
         while self.queue.is_empty() {
@@ -82,20 +93,56 @@ impl State {
     }
 
     fn call(&mut self, call: &Call) -> io::Result<Answer> {
+        match self.until_sharing {
+            0 => {}
+            1 => self.share()?,
+            _ => self.until_sharing -= 1,
+        }
+        if self.sleepers == 0 {
+            self.connection.rouse();
+        }
         self.say(Some(call))?;
-        let mut looked = self.busy_poll.wait(|| self.connection.try_receive().transpose());
+        let mut looked = self.busy_poll.wait(|| self.connection.look().transpose());
         let answer = loop {
             let event = looked.take().unwrap_or_else(|| self.connection.receive())?;
             if let Some(answer) = self.arrive(event) {
                 break answer;
             }
         };
-        // What came along with the return.
+        self.take_rest()?;
+        answer
+    }
+
+    /// Takes what came along with what was received last.
+    fn take_rest(&mut self) -> io::Result<()> {
         while self.connection.has_more() {
             let event = self.connection.receive()?;
             drop(self.arrive(event));
         }
-        answer
+        Ok(())
+    }
+
+    /// Asks for memory to share, which may be refused.
+    fn share(&mut self) -> io::Result<()> {
+        self.until_sharing = 0;
+        // Where there is no room for another descriptor it is done without.
+        if self.connection.as_fd().try_clone_to_owned().is_err() {
+            return Ok(());
+        }
+        self.take_rest()?;
+        self.say(Some(&Call::ShareMemory))?;
+        loop {
+            let mut descriptors = self.connection.receive_descriptors()?;
+            let mut answered = false;
+            while self.connection.has_more() {
+                let event = self.connection.receive()?;
+                answered |= self.arrive(event).is_some();
+            }
+            if answered {
+                // Nothing has come behind it: all that follows goes through the memory.
+                return descriptors.pop().map_or(Ok(()), |memory| self.connection.share(memory));
+            }
+        }
     }
 
     fn say(&mut self, call: Option<&Call>) -> io::Result<()> {
@@ -124,8 +171,15 @@ impl EmbeddedSocket {
     fn greet(path: &OsStr, hello: &Hello) -> io::Result<Self> {
         let connection = Connection::open(path)?;
         let fd = connection.as_fd().try_clone_to_owned()?;
-        let mut state =
-            State { connection, queue: VecDeque::new(), error_queue: false, taken: 0, busy_poll: BusyPoll::default() };
+        let mut state = State {
+            connection,
+            queue: VecDeque::new(),
+            error_queue: false,
+            taken: 0,
+            busy_poll: BusyPoll::default(),
+            until_sharing: CALLS_WITHOUT_SHARING,
+            sleepers: 0,
+        };
         state.connection.send(hello)?;
         match state.connection.receive()? {
             Event::Return { errno, result, value } => drop(answer(errno, result, value)?),
@@ -145,11 +199,25 @@ impl EmbeddedSocket {
         answer
     }
 
-    /// Keeps what [`Self::as_fd`] gave in step with the queue.
+    /// Keeps what [`Self::as_fd`] gave in step with what has arrived.
     fn mark(&self, state: &State) {
-        if let Some(poll) = self.poll.get() {
-            poll.mark(!state.queue.is_empty() || state.error_queue);
+        match self.poll.get() {
+            Some(poll) => poll.mark(state.is_readable() || !state.connection.may_sleep()),
+            None if state.sleepers > 0 => drop(state.connection.may_sleep()),
+            None => {}
         }
+    }
+
+    /// Sleeps until something has arrived, or the deadline has come; whether it is worth another look.
+    fn sleep<'s>(&'s self, mut state: MutexGuard<'s, State>, deadline: Option<Instant>) -> io::Result<bool> {
+        if !state.connection.may_sleep() {
+            return Ok(true);
+        }
+        state.sleepers += 1;
+        drop(state);
+        let result = wait_until(self.fd.as_fd(), deadline);
+        self.state().sleepers -= 1;
+        result
     }
 
     pub(crate) fn bind(&self, address: &[u8]) -> io::Result<()> {
@@ -204,12 +272,11 @@ impl EmbeddedSocket {
                 arrival
             };
             self.mark(&state);
-            drop(state);
             match arrival {
                 Some(Arrival::Datagram(received)) => return Ok(cut(received, length, flags)),
                 Some(Arrival::Error(errno)) => return Err(io::Error::from_raw_os_error(errno)),
                 None if flags & libc::MSG_DONTWAIT != 0 => return Err(io::Error::from_raw_os_error(libc::EAGAIN)),
-                None => drop(wait_until(self.fd.as_fd(), None)?),
+                None => drop(self.sleep(state, None)?),
             }
         }
     }
@@ -219,13 +286,11 @@ impl EmbeddedSocket {
         loop {
             let mut state = self.state();
             state.collect()?;
-            let ready = !state.queue.is_empty() || state.error_queue;
             self.mark(&state);
-            drop(state);
-            if ready {
+            if state.is_readable() {
                 return Ok(true);
             }
-            if !wait_until(self.fd.as_fd(), deadline)? {
+            if !self.sleep(state, deadline)? {
                 return Ok(false);
             }
         }

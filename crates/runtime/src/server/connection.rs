@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use netloom_machine::channel::Channel;
 use netloom_machine::packet;
 use netloom_machine::protocol::MAX_PACKET;
 use serde::Serialize;
@@ -16,6 +17,8 @@ use crate::sys::epoll::{self, Epoll};
 #[derive(Debug)]
 pub(super) struct Connection {
     fd: OwnedFd,
+    /// What the packets go through once the client shares memory.
+    channel: Option<Channel>,
     /// The process that connected.
     pub(super) pid: u32,
     pub(super) role: Role,
@@ -45,6 +48,14 @@ pub(super) fn accept(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     }
 }
 
+/// What a call gave that didn't wait; `None` where there was nothing.
+fn some<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Err(error) if later(&error) => Ok(None),
+        result => result.map(Some),
+    }
+}
+
 fn later(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
         || error.raw_os_error() == Some(libc::ENOBUFS)
@@ -52,7 +63,7 @@ fn later(error: &io::Error) -> bool {
 
 impl Connection {
     pub(super) fn new(fd: OwnedFd, pid: u32) -> Connection {
-        Connection { fd, pid, role: Role::Fresh, out: VecDeque::new(), waits_to_send: false }
+        Connection { fd, channel: None, pid, role: Role::Fresh, out: VecDeque::new(), waits_to_send: false }
     }
 
     /// Sends a value, or keeps it until the client has room.
@@ -94,7 +105,11 @@ impl Connection {
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         while let Some(packet) = self.out.front() {
-            match packet::send(self.fd.as_fd(), packet, &[], libc::MSG_DONTWAIT) {
+            let sent = match &mut self.channel {
+                Some(channel) => channel.send(self.fd.as_fd(), packet, libc::MSG_DONTWAIT),
+                None => packet::send(self.fd.as_fd(), packet, &[], libc::MSG_DONTWAIT),
+            };
+            match sent {
                 Ok(()) => drop(self.out.pop_front()),
                 Err(error) if later(&error) => return Ok(()),
                 Err(error) => return Err(error),
@@ -103,9 +118,41 @@ impl Connection {
         Ok(())
     }
 
+    /// Has the client share memory; `value` tells it so. Everything else goes through that memory from then on.
+    pub(super) fn share_memory(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let (channel, memory) = Channel::create()?;
+        packet::send(self.fd.as_fd(), &packet::encode(value)?, &[memory.as_fd()], libc::MSG_DONTWAIT)?;
+        self.channel = Some(channel);
+        Ok(())
+    }
+
+    /// Whether the memory that the client shares has something to be done.
+    pub(super) fn wants_turn(&self) -> bool {
+        self.channel
+            .as_ref()
+            .is_some_and(|channel| if self.is_idle() { channel.has_some() } else { channel.has_room() })
+    }
+
+    /// Says in shared memory whether somebody looks at it.
+    pub(super) fn doze(&self, asleep: bool) {
+        match &self.channel {
+            Some(channel) if asleep => channel.doze(),
+            Some(channel) => channel.rouse(),
+            None => {}
+        }
+    }
+
     /// Receives the next packet, and the descriptors that come along where they are of use; `None` where there is no
-    /// packet, or where the client has to listen first. The end is an error.
-    pub(super) fn receive(&self, packet: &mut Vec<u8>) -> io::Result<Option<Vec<OwnedFd>>> {
+    /// packet, or where the client has to listen first. The end is an error. What is on the connection itself is looked at
+    /// where epoll `told` of it.
+    pub(super) fn receive(&mut self, packet: &mut Vec<u8>, told: bool) -> io::Result<Option<Vec<OwnedFd>>> {
+        if let Some(channel) = &mut self.channel {
+            let gone = told && some(channel.hear(self.fd.as_fd(), packet, libc::MSG_DONTWAIT))?.unwrap_or(false);
+            if self.out.is_empty() && channel.take(self.fd.as_fd(), packet)? {
+                return Ok(Some(Vec::new()));
+            }
+            return if gone { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(None) };
+        }
         if !self.is_idle() {
             return Ok(None);
         }
@@ -113,19 +160,19 @@ impl Connection {
             Role::Control(_) => packet::receive(self.fd.as_fd(), packet, libc::MSG_DONTWAIT),
             _ => packet::receive_bytes(self.fd.as_fd(), packet, libc::MSG_DONTWAIT).map(|()| Vec::new()),
         };
-        match received {
-            Ok(_) if packet.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(descriptors) => Ok(Some(descriptors)),
-            Err(error) if later(&error) => Ok(None),
-            Err(error) => Err(error),
+        match some(received)? {
+            Some(_) if packet.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
+            descriptors => Ok(descriptors),
         }
     }
 
     /// Has epoll wait for what can happen next.
     pub(super) fn rearm(&mut self, epoll: &Epoll, token: u64) {
-        if self.waits_to_send == self.is_idle() {
-            self.waits_to_send = !self.is_idle();
-            let events = if self.waits_to_send { epoll::WRITE } else { epoll::READ };
+        // What waits for room in shared memory is woken up by a packet on the connection.
+        let waits_to_send = !self.is_idle() && !self.channel.as_ref().is_some_and(Channel::waits_for_room);
+        if self.waits_to_send != waits_to_send {
+            self.waits_to_send = waits_to_send;
+            let events = if waits_to_send { epoll::WRITE } else { epoll::READ };
             let _ = epoll.modify(self.fd.as_fd(), token, events);
         }
     }

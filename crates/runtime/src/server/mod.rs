@@ -8,6 +8,7 @@ mod socket;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{Ordering, fence};
 
 use netloom_kernel::SocketId;
 use netloom_machine::busy_poll::BusyPoll;
@@ -48,6 +49,8 @@ enum Source {
     Connection(u32),
     Supervised(u32),
     LogReader(u32),
+    /// What a connection shares, of which epoll knows nothing.
+    Memory(u32),
 }
 
 impl Source {
@@ -61,6 +64,7 @@ impl Source {
             Source::Connection(index) => (5, index),
             Source::Supervised(index) => (6, index),
             Source::LogReader(index) => (7, index),
+            Source::Memory(index) => (8, index),
         };
         kind << 32 | u64::from(index)
     }
@@ -75,10 +79,17 @@ impl Source {
             4 => Source::Guard,
             5 => Source::Connection(index),
             6 => Source::Supervised(index),
-            _ => Source::LogReader(index),
+            7 => Source::LogReader(index),
+            _ => Source::Memory(index),
         }
     }
 }
+
+/// How many turns may go by without a look at descriptors, while clients that share memory keep the machine busy.
+const TURNS_WITHOUT_EPOLL: u32 = 8;
+
+/// How often waiting looks at shared memory alone before it looks at descriptors.
+const LOOKS_WITHOUT_EPOLL: u32 = 32;
 
 /// Processes behind a listener.
 #[derive(Debug)]
@@ -103,6 +114,10 @@ pub(crate) struct Server {
     connections: BTreeMap<u32, Connection>,
     /// Which connection is which socket.
     sockets: HashMap<SocketId, u32>,
+    /// The connections that share memory.
+    sharing: Vec<u32>,
+    /// Turns since descriptors were looked at.
+    turns: u32,
     supervised: BTreeMap<u32, Supervised>,
     log_readers: BTreeMap<u32, kmsg::LogReader>,
     /// The sequence number that those who follow the log have been told of.
@@ -134,6 +149,8 @@ impl Server {
             silent_guard: None,
             connections: BTreeMap::new(),
             sockets: HashMap::new(),
+            sharing: Vec::new(),
+            turns: 0,
             supervised: BTreeMap::new(),
             log_readers: BTreeMap::new(),
             log_told: 0,
@@ -166,15 +183,21 @@ impl Server {
     /// Serves until there is a reason to end.
     pub(crate) fn run(&mut self) -> io::Result<Outcome> {
         let mut ready = Vec::new();
-        let mut busy_poll = BusyPoll::default();
+        // Those who share memory talk faster than others, so that what came of waiting for others says nothing of them.
+        let (mut busy_poll, mut memory_poll) = (BusyPoll::default(), BusyPoll::default());
         loop {
-            let talked = ready.iter().any(|ready: &Ready| matches!(Source::of(ready.token), Source::Connection(_)));
-            self.wait(&mut ready, talked.then_some(&mut busy_poll))?;
-            self.world.tick();
-            for (count, ready) in ready.iter().enumerate() {
-                if count > 0 {
-                    self.world.tick();
-                }
+            let was_ready = |is: fn(Source) -> bool| ready.iter().any(|ready: &Ready| is(Source::of(ready.token)));
+            let busy_poll = if was_ready(|source| matches!(source, Source::Memory(_))) {
+                Some(&mut memory_poll)
+            } else {
+                was_ready(|source| matches!(source, Source::Connection(_))).then_some(&mut busy_poll)
+            };
+            self.wait(&mut ready, busy_poll)?;
+            // A storm has its turn where nobody wants anything, and now and then where somebody does.
+            if ready.is_empty() || self.turns == 0 {
+                self.world.tick();
+            }
+            for ready in &ready {
                 self.serve(*ready)?;
             }
             self.deliver();
@@ -188,29 +211,68 @@ impl Server {
     /// Waits until somebody wants something or time has come for something. Somebody who has just got an answer may say
     /// more at once; a supervised program goes on where this process sleeps.
     fn wait(&mut self, ready: &mut Vec<Ready>, busy_poll: Option<&mut BusyPoll>) -> io::Result<()> {
+        ready.clear();
+        self.look_at_memory(ready);
         let deadline = self.world.kernel.deadline();
-        if deadline.is_some_and(|deadline| deadline <= self.world.clock.now()) {
-            return self.epoll.wait(ready, 0);
+        if !ready.is_empty() || deadline.is_some_and(|deadline| deadline <= self.world.clock.now()) {
+            self.turns += 1;
+            if !self.sharing.is_empty() && self.turns < TURNS_WITHOUT_EPOLL {
+                return Ok(());
+            }
+            self.turns = 0;
+            return self.epoll.wait_for_more(ready, 0);
         }
         self.alarm.set(deadline, &self.world.clock)?;
-        let look = || match self.epoll.wait(ready, 0) {
-            Ok(()) if ready.is_empty() => None,
-            result => Some(result),
+        let mut looks = 0;
+        let look = || {
+            self.look_at_memory(ready);
+            looks += 1;
+            let result = match self.sharing.is_empty() || looks % LOOKS_WITHOUT_EPOLL == 0 {
+                true => self.epoll.wait_for_more(ready, 0),
+                false => Ok(()),
+            };
+            (result.is_err() || !ready.is_empty()).then_some(result)
         };
         match busy_poll.and_then(|busy_poll| busy_poll.wait(look)) {
             Some(result) => result,
-            None => self.epoll.wait(ready, -1),
+            None => self.sleep(ready),
         }
     }
 
+    fn sleep(&mut self, ready: &mut Vec<Ready>) -> io::Result<()> {
+        let doze = |asleep: bool| self.shared().for_each(|(_, connection)| connection.doze(asleep));
+        doze(true);
+        fence(Ordering::SeqCst);
+        self.look_at_memory(ready);
+        let result = if ready.is_empty() { self.epoll.wait_for_more(ready, -1) } else { Ok(()) };
+        doze(false);
+        result
+    }
+
+    fn shared(&self) -> impl Iterator<Item = (u32, &Connection)> {
+        self.sharing.iter().filter_map(|&index| Some((index, self.connections.get(&index)?)))
+    }
+
+    /// Finds the clients that have said something in shared memory, or made room in it.
+    fn look_at_memory(&self, ready: &mut Vec<Ready>) {
+        let wanting = self.shared().filter(|(_, connection)| connection.wants_turn());
+        let token = |index| Source::Memory(index).token();
+        ready.extend(wanting.map(|(index, _)| Ready { token: token(index), readable: true, hung_up: false }));
+    }
+
     fn serve(&mut self, ready: Ready) -> io::Result<()> {
-        match Source::of(ready.token) {
+        let source = Source::of(ready.token);
+        if !matches!(source, Source::Connection(_) | Source::Memory(_)) {
+            self.world.tick_for_call();
+        }
+        match source {
             Source::Listener => self.accept(),
             Source::Alarm => self.alarm.clear(),
             Source::Processes => self.world.processes.forget_ended(&mut self.world.kernel),
             Source::Signals => self.pass_signals_on(),
             Source::Guard => self.hear_guard(),
-            Source::Connection(index) => self.converse(index, ready),
+            Source::Connection(index) => self.converse(index, ready, true),
+            Source::Memory(index) => self.converse(index, ready, false),
             Source::Supervised(index) => self.supervise(index, ready),
             Source::LogReader(index) => self.serve_log_reader(index, ready),
         }
@@ -264,20 +326,26 @@ impl Server {
         let left: Vec<u32> = left.map(|(index, _)| *index).collect();
         for index in left {
             for _ in 0..8 {
-                self.converse(index, Ready { token: Source::Connection(index).token(), readable: true, hung_up: true });
+                let token = Source::Connection(index).token();
+                self.converse(index, Ready { token, readable: true, hung_up: true }, true);
             }
         }
     }
 
-    /// Hears what a client says and answers, one packet at a time so that everybody gets a turn.
-    fn converse(&mut self, index: u32, ready: Ready) {
-        if !ready.readable {
-            // There is room again.
+    /// Hears what a client says and answers, one packet at a time so that everybody gets a turn. `told` says that it was
+    /// epoll that spoke of it.
+    fn converse(&mut self, index: u32, ready: Ready, told: bool) {
+        if self.connections.get(&index).is_some_and(|connection| !connection.is_idle()) {
+            // There may be room again.
             self.pump(index);
         }
         let Some(connection) = self.connections.get_mut(&index) else { return };
         let mut said = std::mem::take(&mut self.said);
-        let answered = match connection.flush().and_then(|()| connection.receive(&mut said)) {
+        let received = connection.flush().and_then(|()| connection.receive(&mut said, told));
+        // After it was said: what a client measures begins no later than now.
+        self.world.tick_for_call();
+        let Some(connection) = self.connections.get(&index) else { return };
+        let answered = match received {
             Ok(None) => Ok(()),
             Ok(Some(descriptors)) => match connection.role {
                 Role::Fresh => self.greet(index, &said),
@@ -303,6 +371,7 @@ impl Server {
         match connection.role {
             Role::Fresh => {}
             Role::Socket(side) => {
+                self.sharing.retain(|&sharing| sharing != index);
                 self.sockets.remove(&side.id);
                 self.world.kernel.close(side.id);
             }

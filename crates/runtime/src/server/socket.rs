@@ -50,6 +50,9 @@ pub(super) fn malformed() -> io::Error {
     io::ErrorKind::InvalidData.into()
 }
 
+/// How many clients may share memory with the machine at a time. It looks at all of them, again and again.
+const MAX_SHARING: usize = 64;
+
 /// The most that one option or one ioctl may ask for.
 const MAX_ARGUMENT: usize = 64 * 1024;
 
@@ -104,6 +107,7 @@ impl Server {
         let (id, pid) = (side.id, connection.pid);
         let (kernel, caller) = calling!(&mut self.world, pid);
         let event = match call {
+            Call::ShareMemory => return self.share_memory(index),
             Call::Bind(address) => returned(kernel.bind(id, &address, &caller).map(|()| 0)),
             Call::Connect(address) => returned(kernel.connect(id, &address).map(|()| 0)),
             Call::LocalAddress => returned_bytes(kernel.local_address(id)),
@@ -134,6 +138,19 @@ impl Server {
         };
         connection.join(&event)?;
         // What has arrived goes along; an error that is left in the queue is told of again.
+        self.pump(index);
+        Ok(())
+    }
+
+    /// Shares memory with a client, if there is enough for one more.
+    fn share_memory(&mut self, index: u32) -> io::Result<()> {
+        let Some(connection) = self.connections.get_mut(&index) else { return Ok(()) };
+        let may = self.sharing.len() < MAX_SHARING && !self.sharing.contains(&index);
+        if may && connection.share_memory(&returned(Ok(0))).is_ok() {
+            self.sharing.push(index);
+        } else {
+            connection.join(&returned(Err(Errno(libc::ENOMEM))))?;
+        }
         self.pump(index);
         Ok(())
     }

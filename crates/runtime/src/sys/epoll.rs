@@ -43,8 +43,13 @@ impl Epoll {
 
     /// Waits for at most `timeout` milliseconds (-1: for ever). Nothing after a signal.
     pub(crate) fn wait(&self, ready: &mut Vec<Ready>, timeout: i32) -> io::Result<()> {
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 64];
         ready.clear();
+        self.wait_for_more(ready, timeout)
+    }
+
+    /// The same, and keeps what is in `ready` already.
+    pub(crate) fn wait_for_more(&self, ready: &mut Vec<Ready>, timeout: i32) -> io::Result<()> {
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; 64];
         // SAFETY: the kernel fills at most as many events as the array holds.
         let count =
             unsafe { libc::epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), events.len() as libc::c_int, timeout) };
