@@ -231,7 +231,7 @@ fn processes(sizes: &Sizes, netloom: &Netloom, with_host: bool, rows: &mut Rows)
     let alone = netloom.quiet_pair(sizes.pings)?;
     let theirs = with_host.then(|| or_say("ping", programs::real_ping("10.0.0.2", sizes.pings))).flatten();
     rows.add("ping -A, one process, through a bridge", "≥ 1 ×", alone.each, "ping, the host's kernel", theirs);
-    let beside = netloom.pair_beside_storm(sizes.pings / 10)?;
+    let beside = netloom.pair_beside_storm(sizes.pings)?;
     rows.add("the same beside a storm", "≥ 0.5 ×", beside.each, "without the storm", Some(alone.each));
     let memory = |pinged: &programs::Pinged| pinged.memory.iter().map(|bytes| bytes / 1024).collect::<Vec<_>>();
     eprintln!("memory of the machine, KiB: {:?}, beside a storm {:?}", memory(&alone), memory(&beside));
