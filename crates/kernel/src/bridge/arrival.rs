@@ -54,26 +54,34 @@ impl Arrival {
     #[inline(always)]
     pub(crate) fn put_down(into: &mut Vec<Arrival>, dev: DevId, number: u16, frames: &[Frame]) {
         let Some((first, others)) = frames.split_first() else { return };
-        let arrival = Arrival::of(dev, number, first);
-        if others.is_empty() {
-            into.push(arrival);
-        } else {
-            arrival.put_down_with(others, into);
+        // Made where it stays: what is copied there would have to be waited for.
+        into.push(Arrival::of(dev, number, first));
+        if !others.is_empty() {
+            Arrival::put_down_more(into, dev, number, others);
         }
     }
 
-    /// Puts it down with the frames that follow it.
+    /// Puts down frames that follow the last.
     #[inline(never)]
-    fn put_down_with(mut self, others: &[Frame], into: &mut Vec<Arrival>) {
-        for frame in others {
-            let next = Arrival::of(self.dev, self.number, frame);
-            if next.addresses == self.addresses && next.length <= self.length {
-                self.frames += 1;
+    fn put_down_more(into: &mut Vec<Arrival>, dev: DevId, number: u16, frames: &[Frame]) {
+        let mut last = into.last().map(|last| (last.addresses, last.length));
+        let mut more = 0;
+        let add = |into: &mut Vec<Arrival>, more| {
+            if let Some(last) = into.last_mut() {
+                last.frames += more;
+            }
+        };
+        for frame in frames {
+            let next = (Addresses::of(frame), frame.len());
+            if last.is_some_and(|(addresses, length)| next.0 == addresses && next.1 <= length) {
+                more += 1;
             } else {
-                into.push(std::mem::replace(&mut self, next));
+                add(into, std::mem::take(&mut more));
+                last = Some(next);
+                into.push(Arrival::of(dev, number, frame));
             }
         }
-        into.push(self);
+        add(into, more);
     }
 
     #[inline(always)]
