@@ -125,11 +125,10 @@ pub(super) fn transmit(kernel: &mut Kernel, dev: DevId, frame: Frame) -> Result<
     }
 }
 
-/// The peer of a device that is up and whose frames go over a cable, without anybody looking on.
+/// A device that is up, where nobody looks on as it sends.
 #[inline(always)]
-pub(crate) fn peer_of(devices: &SlotMap<DevId, Device>, dev: DevId) -> Option<DevId> {
-    let sender = devices.get(dev).filter(|sender| sender.is_up() && !sender.taps.see_outgoing())?;
-    sender.peer()
+pub(crate) fn sender(devices: &SlotMap<DevId, Device>, dev: DevId) -> Option<&Device> {
+    devices.get(dev).filter(|sender| sender.is_up() && !sender.taps.see_outgoing())
 }
 
 /// The device at which a frame of `length` bytes arrives from an end of a cable without anybody looking on.
@@ -139,7 +138,7 @@ pub(crate) fn receiver_of(
     end: DevId,
     length: usize,
 ) -> Option<(DevId, &mut Device)> {
-    let peer = peer_of(devices, end)?;
+    let peer = sender(devices, end)?.peer()?;
     let receiver = receiver(devices, peer)?;
     (length <= longest_for(receiver)).then_some((peer, receiver))
 }
@@ -168,7 +167,7 @@ pub(crate) fn transmit_one(kernel: &mut Kernel, dev: DevId, frame: &mut Frame) -
 #[inline(always)]
 pub(crate) fn transmit_run(kernel: &mut Kernel, dev: DevId, frames: &mut [Frame]) -> usize {
     let Kernel { devices, backlog, sockets, ready, frames: pool, drops, now, .. } = kernel;
-    let Some(peer) = peer_of(devices, dev) else { return 0 };
+    let Some(peer) = sender(devices, dev).and_then(Device::peer) else { return 0 };
     let Some(receiver) = receiver(devices, peer) else { return 0 };
     let longest = longest_for(receiver);
     let fits = |frame: &Frame| frame.len() <= longest && frame.hops() < CIRCLING;

@@ -135,8 +135,9 @@ fn send_over_cables(kernel: &mut Kernel, origin: Origin, messages: &[Message<'_>
     let mut rest = messages;
     while let Some(((_, address), others)) = rest.split_first()
         && let Ok(dev) = origin.device(namespace, address)
-        && let Some(peer) = veth::peer_of(devices, dev)
-        && let Some((mtu, source)) = devices.get(dev).map(|device| (device.mtu, device.address))
+        && let Some(sender) = veth::sender(devices, dev)
+        && let Some(peer) = sender.peer()
+        && let (mtu, source) = (sender.mtu, sender.address)
         && let Some(receiver) = veth::receiver(devices, peer)
     {
         // Longer ones with a tag are sent alone.
